@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file device.h
+ * @defgroup device Device
+ * A DSP that can be opened. Holding a struct qda_device holds no resource of the
+ * DSP.
+ * @{
+ */
+#ifndef QDA_DEVICE_H
+#define QDA_DEVICE_H
+
+#include <qda/context.h>
+#include <qda/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct qda_device;
+
+/** Bits of the flags of qda_device_list(). */
+enum qda_device_list_flags {
+	QDA_LIST_KERNEL = 1 << 0,	/**< nodes of the qda driver */
+	QDA_LIST_SOFT = 1 << 1,		/**< soft devices, if installed */
+};
+
+/**
+ * List the devices of this machine, by udev and DRM driver name.
+ *
+ * Opens and closes each node of the accel subsystem; nodes of other drivers are
+ * skipped, nodes that cannot be opened are logged. May block on the
+ * device nodes' open.
+ *
+ * @param flags enum qda_device_list_flags
+ * @param ret_devices array that ends with NULL; qda_device_list_free() it
+ * @return the number of devices (0: none, the array is still allocated);
+ *	-EINVAL; -ENOMEM; -EACCES devices exist and none may be opened;
+ *	-EOWNERDEAD in a forked child
+ * @since 0.1
+ */
+int qda_device_list(struct qda_ctx *ctx, uint32_t flags,
+		    struct qda_device ***ret_devices);
+
+/** Free a list and its references. NULL is allowed. @since 0.1 */
+void qda_device_list_free(struct qda_device **devices);
+
+/**
+ * Find one device.
+ *
+ * @param name "cdsp", "adsp", ...: the kernel's device for that DSP;
+ *	"/dev/accel/accelN": that node; "soft:cdsp": the soft device (see
+ *	docs/softdsp.md); NULL: the QDA_DEVICE environment variable (not for
+ *	set-user-id programs), else the kernel's cdsp, else its only device. A soft
+ *	device is never chosen unasked.
+ * @param ret_device a reference for the caller
+ * @param reterr NULL, or where to say why
+ * @return 0; -EINVAL; -ENODEV no such device; -EACCES, -EPERM; -ENOTSUP the node
+ *	speaks another interface; -ENXIO the node is another driver's; -ENOMEM;
+ *	-EMFILE; for soft devices also -ENOENT (not installed) and what starting a
+ *	process can return
+ * @since 0.1
+ */
+int qda_device_open(struct qda_ctx *ctx, const char *name,
+		    struct qda_device **ret_device, struct qda_failure *reterr);
+
+/** Take a reference. Thread safe. @since 0.1 */
+struct qda_device *qda_device_ref(struct qda_device *device);
+/** Drop a reference. Thread safe; NULL is allowed. @return NULL @since 0.1 */
+struct qda_device *qda_device_unref(struct qda_device *device);
+
+/** The DSP's name ("cdsp"). Lives as long as the device; NULL for NULL. @since 0.1 */
+const char *qda_device_get_name(const struct qda_device *device);
+/** The node or soft name it was opened by. Lives as long as the device. @since 0.1 */
+const char *qda_device_get_path(const struct qda_device *device);
+/** Driver name, version and description in one line. @since 0.1 */
+const char *qda_device_get_driver(const struct qda_device *device);
+/** 1 for a soft device, 0 for the kernel's, -EINVAL. @since 0.1 */
+int qda_device_is_soft(const struct qda_device *device);
+
+/** Figures of a device, for qda_device_query(). */
+enum qda_device_param {
+	QDA_DEVICE_BANKS_TOTAL = 0,	/**< context banks: sessions at a time */
+	QDA_DEVICE_BANKS_FREE = 1,
+	QDA_DEVICE_MAX_IN_FLIGHT = 2,	/**< calls per session */
+	QDA_DEVICE_MAX_BUFFER = 3,	/**< bytes */
+	QDA_DEVICE_BANK_SIZE = 4,	/**< bytes of address space per session */
+	QDA_DEVICE_MAX_SHELL = 5,	/**< bytes */
+	QDA_DEVICE_MAX_INIT_MEM = 6,	/**< bytes */
+	QDA_DEVICE_MAX_MAPPINGS = 7,	/**< per session */
+	QDA_DEVICE_FEATURES = 8,	/**< enum qda_feature bits */
+};
+
+/** Bits of QDA_DEVICE_FEATURES. */
+enum qda_feature {
+	QDA_FEATURE_UNSIGNED_PD = 1 << 0,	/**< unsigned PDs are allowed */
+	QDA_FEATURE_SENSORS_PD = 1 << 1,
+	QDA_FEATURE_STATIC_PD = 1 << 2,
+	QDA_FEATURE_COHERENT = 1 << 3,		/**< CPU mappings are cached */
+	QDA_FEATURE_PRIVILEGED = 1 << 4,	/**< this process is privileged */
+};
+
+/**
+ * Ask for one figure. Opens the node for the question. Thread safe.
+ * @return 0; -EINVAL; -ENODEV; what opening can return
+ * @since 0.1
+ */
+int qda_device_query(struct qda_device *device, uint32_t param, uint64_t *ret_value);
+
+/** DSP attributes (ids of the public interface), for qda_device_get_attr(). */
+enum qda_attr {
+	QDA_ATTR_DOMAIN_SUPPORT = 0,
+	QDA_ATTR_UNSIGNED_PD = 1,
+	QDA_ATTR_HVX_64B = 2,
+	QDA_ATTR_HVX_128B = 3,
+	QDA_ATTR_VTCM_PAGE = 4,
+	QDA_ATTR_VTCM_COUNT = 5,
+	QDA_ATTR_ARCH_VER = 6,
+	QDA_ATTR_HMX_DEPTH = 7,
+	QDA_ATTR_HMX_SPATIAL = 8,
+	QDA_ATTR_ASYNC_FASTRPC = 9,
+	QDA_ATTR_STATUS_NOTIFICATION = 10,
+	QDA_ATTR_MCID_MULTICAST = 11,
+};
+
+/**
+ * Ask the DSP for one of its attributes. Cached by the driver; the first time it
+ * is a call to the DSP and blocks for its answer, interruptible. Thread safe.
+ * @param attr 0 to 255
+ * @param ret_status NULL, or the DSP's answer if it refused
+ * @return 0; -EINVAL; -ERANGE; -EOPNOTSUPP the firmware has no such call;
+ *	-EBUSY no free context bank to ask with; -EREMOTEIO the DSP refused;
+ *	-EINTR; -ENODEV; -EPIPE
+ * @since 0.1
+ */
+int qda_device_get_attr(struct qda_device *device, uint32_t attr,
+			uint32_t *ret_value, int32_t *ret_status);
+
+/** What happened to a device. */
+enum qda_device_change {
+	QDA_DEVICE_ADDED = 1,
+	QDA_DEVICE_REMOVED = 2,
+};
+
+/** Called by qda_ctx_process(); device lives for the call, take a reference. */
+typedef void (*qda_device_fn)(void *data, uint32_t change,
+			      struct qda_device *device);
+
+/**
+ * Have a function called when kernel devices come and go. One per context; NULL
+ * ends it. The udev objects stay on the thread that calls this and
+ * qda_ctx_process(): use one thread for both.
+ * @return 0; -EINVAL; -ENOMEM; -EMFILE; -ENOSYS udev cannot be reached
+ * @since 0.1
+ */
+int qda_ctx_set_device_callback(struct qda_ctx *ctx, qda_device_fn fn, void *data);
+
+#ifdef __cplusplus
+}
+#endif
+/** @} */
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* What the objects of libqda share; nothing here is public. */
+#ifndef QDA_INTERNAL_H
+#define QDA_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <qda/qda.h>
+
+#include "kapi.h"
+
+/* marks the definition of every public function */
+#define QDA_EXPORT __attribute__((visibility("default")))
+
+struct list_node {
+	struct list_node *prev, *next;
+};
+
+static inline void list_init(struct list_node *head)
+{
+	head->prev = head->next = head;
+}
+
+static inline bool list_empty(const struct list_node *head)
+{
+	return head->next == head;
+}
+
+static inline void list_add_tail(struct list_node *head, struct list_node *node)
+{
+	node->prev = head->prev;
+	node->next = head;
+	head->prev->next = node;
+	head->prev = node;
+}
+
+static inline void list_del(struct list_node *node)
+{
+	node->prev->next = node->next;
+	node->next->prev = node->prev;
+	list_init(node);
+}
+
+#define container_of(ptr, type, member) \
+	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+
+/* --- context.c ---------------------------------------------------------- */
+
+/*
+ * A descriptor in the context's epoll set. fn runs inside qda_ctx_process(),
+ * without ctx->lock, and returns how many events it processed or -errno.
+ */
+struct qda_watch {
+	struct list_node node;
+	int fd;
+	int (*fn)(struct qda_watch *watch);
+	/* references taken for the time fn runs, so that the owner may go */
+	void (*ref)(struct qda_watch *watch);
+	void (*unref)(struct qda_watch *watch);
+};
+
+struct qda_monitor;
+
+struct qda_ctx {
+	atomic_uint refs;
+	pthread_mutex_t lock;		/* watches, monitor */
+	struct list_node watches;
+	int epoll_fd;
+	atomic_flag processing;
+	/* a page that reads zero in a forked child (MADV_WIPEONFORK) */
+	const volatile uint8_t *generation;
+	qda_log_fn log;
+	void *log_data;
+	int log_level;
+	struct qda_monitor *monitor;	/* udev, see monitor.c */
+};
+
+/* 0, or -EOWNERDEAD in a child forked since the context was made */
+int qda_ctx_check(const struct qda_ctx *ctx);
+int qda_ctx_watch_add(struct qda_ctx *ctx, struct qda_watch *watch);
+/* After it returns fn is not started again; it may still be running. */
+void qda_ctx_watch_del(struct qda_ctx *ctx, struct qda_watch *watch);
+
+void qda_log_write(struct qda_ctx *ctx, int priority, const char *file, int line,
+		   const char *func, const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
+
+/* A NULL ctx logs nothing. Arguments are not evaluated unless it is logged. */
+#define qda_log(ctx, prio, ...) \
+	do { \
+		struct qda_ctx *log_ctx_ = (ctx); \
+		if (log_ctx_ && (prio) <= log_ctx_->log_level) \
+			qda_log_write(log_ctx_, (prio), __FILE__, __LINE__, \
+				      __func__, __VA_ARGS__); \
+	} while (0)
+#define log_err(ctx, ...) qda_log(ctx, QDA_LOG_ERR, __VA_ARGS__)
+#define log_warn(ctx, ...) qda_log(ctx, QDA_LOG_WARNING, __VA_ARGS__)
+#define log_info(ctx, ...) qda_log(ctx, QDA_LOG_INFO, __VA_ARGS__)
+#define log_debug(ctx, ...) qda_log(ctx, QDA_LOG_DEBUG, __VA_ARGS__)
+
+/* --- options.c ---------------------------------------------------------- */
+
+/*
+ * Copy a caller's sized option struct into ours: -EINVAL if it is smaller than
+ * min_size, -E2BIG if bytes past what we know are set; a shorter one is
+ * zero-extended. opts NULL gives all zeroes.
+ */
+int qda_opts_copy(void *ours, size_t our_size, size_t min_size, const void *opts);
+
+/*
+ * Fill reterr (may be NULL) and return err: "format...: text of err or status.
+ * Advice." status is 0 unless the DSP is to blame (err is then -EREMOTEIO).
+ */
+int qda_fail(struct qda_failure *reterr, int err, int32_t status,
+	     const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* --- device.c ----------------------------------------------------------- */
+
+struct qda_device {
+	atomic_uint refs;
+	struct qda_ctx *ctx;
+	char *path;
+	char *driver;			/* one line */
+	struct kapi_info info;
+};
+
+/* a device for a file that is open already; path may be NULL (fd handed over) */
+int qda_device_from_file(struct qda_ctx *ctx, const char *path,
+			 const struct kapi_file *file,
+			 struct qda_device **ret_device);
+/* number of the DSP in file names: adsp 0 ... cdsp 3; -EINVAL if unknown */
+int qda_device_domain_id(const struct qda_device *device);
+
+/* --- session.c ---------------------------------------------------------- */
+
+struct qda_scratch;
+
+struct qda_session {
+	atomic_uint refs;
+	struct qda_device *device;
+	struct kapi_file *file;
+	struct qda_watch watch;		/* completion events */
+	bool is_unsigned;
+	atomic_bool released;
+	pthread_mutex_t lock;		/* buffers, dsp_ids, calls */
+	struct list_node buffers;	/* by GEM handle: an import may repeat one */
+	struct list_node calls;		/* in flight with a callback */
+	int32_t next_dsp_id;
+	struct qda_scratch *scratch;	/* scratch.c: pool for packed arguments */
+};
+
+static inline struct qda_ctx *session_ctx(const struct qda_session *session)
+{
+	return session->device->ctx;
+}
+
+#endif

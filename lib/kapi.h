@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The seam between libqda's objects and a driver's interface. Only kapi*.c know
+ * the uapi structs; a further back end (the misc fastrpc driver, an upstream
+ * QDA) is one more struct kapi_ops.
+ *
+ * All functions return 0 or a negative errno; ret_ outputs are written on
+ * success only. "status" is what the DSP answered. Every function but
+ * kapi_close() may be called from any thread at any time. None of them is
+ * retried on EINTR if it makes the DSP do something.
+ */
+#ifndef QDA_KAPI_H
+#define QDA_KAPI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct qda_ctx;
+struct kapi_file;
+
+struct kapi_info {
+	char driver[32];	/* DRM driver name */
+	char description[64];
+	int major, minor;
+	char dsp[32];		/* "cdsp" */
+	bool soft;
+};
+
+/* parameters of kapi_query(); the back end maps them to its own */
+enum kapi_param {
+	KAPI_DSP_ATTR,		/* index: attribute */
+	KAPI_BANKS_TOTAL,
+	KAPI_BANKS_FREE,
+	KAPI_MAX_IN_FLIGHT,
+	KAPI_MAX_BUFFER,
+	KAPI_BANK_SIZE,
+	KAPI_MAX_SHELL,
+	KAPI_MAX_INIT_MEM,
+	KAPI_MAX_MAPPINGS,
+	KAPI_FEATURES,		/* enum qda_feature bits of <qda/device.h> */
+};
+
+struct kapi_create {
+	uint32_t handle;	/* shell buffer; 0 with length 0: built in */
+	uint32_t length;
+	uint32_t siglen;
+	uint32_t attrs;
+	uint64_t init_mem_size;
+};
+
+struct kapi_map {
+	uint64_t offset, length, addr_hint;
+	uint32_t handle;
+	uint32_t type;
+	int32_t dsp_id;		/* 0: none */
+};
+
+/* Same layout as the uapi's argument, so that a call costs no conversion */
+struct kapi_arg {
+	uint64_t offset;
+	uint64_t length;	/* 0: absent, all else zero */
+	uint64_t address;
+	uint32_t handle;
+	uint32_t flags;
+	int32_t dsp_id;
+	uint32_t pad;
+};
+
+#define KAPI_ARG_DSP_ID		(1u << 0)
+
+#define KAPI_INVOKE_ASYNC	(1u << 0)
+#define KAPI_INVOKE_EVENT	(1u << 1)
+
+struct kapi_invoke {
+	const struct kapi_arg *args;
+	uint32_t num_args;
+	uint32_t handle;
+	uint32_t scalars;
+	uint32_t flags;
+	uint64_t user_data;
+	uint64_t ticket;	/* out: async, or -EINTR */
+	int32_t status;		/* out: sync and 0 returned */
+};
+
+struct kapi_event {
+	uint64_t ticket;
+	uint64_t user_data;
+	int32_t error;
+	int32_t status;
+};
+
+/*
+ * Open "soft:..." or a device node and identify it: driver name, major
+ * version, tag and ABI magic. -ENOTSUP with a log line that names what was
+ * found if it speaks another interface, -ENXIO if it is another driver's node.
+ */
+int kapi_open(struct qda_ctx *ctx, const char *path, struct kapi_file **ret_file);
+/* The same on a descriptor opened by somebody else; duplicates it. A soft
+ * descriptor of another process is -EOPNOTSUPP. */
+int kapi_open_fd(struct qda_ctx *ctx, int fd, struct kapi_file **ret_file);
+/* Never blocks without bound; NULL is allowed. */
+void kapi_close(struct kapi_file *file);
+
+/* for poll/epoll: readable when kapi_read_events() may have something */
+int kapi_fd(const struct kapi_file *file);
+const struct kapi_info *kapi_info(const struct kapi_file *file);
+
+/* ret_status may be NULL unless param is KAPI_DSP_ATTR */
+int kapi_query(struct kapi_file *file, enum kapi_param param, uint32_t index,
+	       uint64_t *ret_value, int32_t *ret_status);
+
+int kapi_attach(struct kapi_file *file, uint32_t pd, const char *name,
+		int32_t *ret_status);
+int kapi_create(struct kapi_file *file, const struct kapi_create *create,
+		int32_t *ret_status);
+int kapi_release(struct kapi_file *file);
+int kapi_set_max_in_flight(struct kapi_file *file, uint32_t value);
+
+/* size is rounded up to what was allocated */
+int kapi_gem_create(struct kapi_file *file, uint64_t *size, uint32_t *ret_handle);
+int kapi_gem_close(struct kapi_file *file, uint32_t handle);
+/* CPU mapping of a native buffer, MAP_SHARED, read and write */
+int kapi_gem_mmap(struct kapi_file *file, uint32_t handle, uint64_t size,
+		  void **ret_ptr);
+void kapi_munmap_cpu(struct kapi_file *file, void *ptr, uint64_t size);
+/* an import of the same dma-buf twice returns the same handle */
+int kapi_prime_import(struct kapi_file *file, int fd, uint32_t *ret_handle);
+int kapi_prime_export(struct kapi_file *file, uint32_t handle, int *ret_fd);
+
+int kapi_map(struct kapi_file *file, const struct kapi_map *map,
+	     uint32_t *ret_id, uint64_t *ret_addr, int32_t *ret_status);
+int kapi_munmap(struct kapi_file *file, uint32_t id, int32_t *ret_status);
+
+int kapi_invoke(struct kapi_file *file, struct kapi_invoke *invoke);
+/* deadline: CLOCK_MONOTONIC ns, negative: none */
+int kapi_wait(struct kapi_file *file, uint64_t ticket, int64_t deadline,
+	      int32_t *ret_status);
+/* Non-blocking; returns how many events were stored (0: none). */
+int kapi_read_events(struct kapi_file *file, struct kapi_event *events, size_t max);
+
+#endif
