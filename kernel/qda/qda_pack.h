@@ -19,6 +19,7 @@
 #define QDA_MIN_INIT_MEM	(1ULL << 20)
 #define QDA_MAX_INIT_MEM	(256ULL << 20)
 #define QDA_MAX_BUFFER		(2ULL << 30)
+#define QDA_MAX_STRIDE		4096
 
 /* Classes of arguments, in the order they have in the array */
 enum qda_arg_class {
@@ -39,6 +40,7 @@ struct qda_object_span {
  */
 int qda_check_query(const struct drm_qda_query *q);
 int qda_check_gem_create(const struct drm_qda_gem_create *a);
+int qda_check_gem_mmap_offset(const struct drm_qda_gem_mmap_offset *a);
 int qda_check_attach(const struct drm_qda_session_attach *a, bool privileged,
 		     __u32 features);
 int qda_check_create(const struct drm_qda_remote_session_create *a,
@@ -47,6 +49,9 @@ int qda_check_create(const struct drm_qda_remote_session_create *a,
 int qda_check_shell(const struct drm_qda_remote_session_create *a, __u64 size);
 /* bytes of init memory to allocate for @a */
 __u64 qda_init_mem_size(const struct drm_qda_remote_session_create *a);
+/* attributes to send: the privileged bit is the kernel's to set */
+__u32 qda_create_attrs(const struct drm_qda_remote_session_create *a,
+		       bool privileged);
 int qda_check_map(const struct drm_qda_remote_map *a);
 int qda_check_map_range(const struct drm_qda_remote_map *a, __u64 size);
 int qda_check_munmap(const struct drm_qda_remote_munmap *a);

@@ -30,6 +30,19 @@ struct qda_wire_rsp {
 
 #define QDA_WIRE_RSP_MIN	12
 
+/* A longer reply of newer firmware; only a normal or final one ends the call */
+struct qda_wire_rsp_v2 {
+	__le64 ctx;
+	__le32 retval;
+	__le32 flags;		/* QDA_WIRE_RSP_NORMAL ... */
+	__le32 early_us;
+	__le32 version;		/* QDA_WIRE_RSP_V2 */
+};
+
+#define QDA_WIRE_RSP_V2		2
+#define QDA_WIRE_RSP_NORMAL	0
+#define QDA_WIRE_RSP_COMPLETE	3
+
 /* Status notification of a DSP process, told from a reply by its ctx */
 struct qda_wire_notif {
 	__le64 ctx;		/* QDA_WIRE_NOTIF_CTX */
@@ -40,6 +53,8 @@ struct qda_wire_notif {
 };
 
 #define QDA_WIRE_NOTIF_CTX	0xabcdabcdULL
+#define QDA_WIRE_NOTIF_STATUS	4	/* the only type known */
+#define QDA_WIRE_NOTIF_MIN	20
 
 /*
  * Context word: PD type in [3:0], [7:4] zero, call id in [15:8] (never 0),

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's <linux/limits.h> as far as the driver's pure code uses it. */
+#ifndef QDA_COMPAT_LINUX_LIMITS_H
+#define QDA_COMPAT_LINUX_LIMITS_H
+
+#include_next <linux/limits.h>
+
+#ifndef U32_MAX
+#define U32_MAX	((__u32)~0U)
+#endif
+#ifndef S32_MAX
+#define S32_MAX	((__s32)(U32_MAX >> 1))
+#endif
+
+#endif
