@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <qda/qda.h>
 
@@ -52,16 +53,33 @@ static inline void list_del(struct list_node *node)
 
 /*
  * A descriptor in the context's epoll set. fn runs inside qda_ctx_process(),
- * without ctx->lock, and returns how many events it processed or -errno.
+ * without ctx->lock, and returns how many events it processed or -errno. On an
+ * error other than -ENOMEM, or when it finds nothing on a descriptor that hung
+ * up, the watch is removed, because it would be readable for ever.
  */
 struct qda_watch {
 	struct list_node node;
 	int fd;
 	int (*fn)(struct qda_watch *watch);
-	/* references taken for the time fn runs, so that the owner may go */
-	void (*ref)(struct qda_watch *watch);
+	/*
+	 * Keep the owner while fn runs. ref is called with ctx->lock held and must
+	 * be a try: false when the owner's count has reached zero and only
+	 * qda_ctx_watch_del() is still to come (qda_ref_try()).
+	 */
+	bool (*ref)(struct qda_watch *watch);
 	void (*unref)(struct qda_watch *watch);
 };
+
+/* a reference, unless the last one has been dropped */
+static inline bool qda_ref_try(atomic_uint *refs)
+{
+	unsigned int old = atomic_load_explicit(refs, memory_order_relaxed);
+
+	while (old)
+		if (atomic_compare_exchange_weak(refs, &old, old + 1))
+			return true;
+	return false;
+}
 
 struct qda_monitor;
 
@@ -71,13 +89,17 @@ struct qda_ctx {
 	struct list_node watches;
 	int epoll_fd;
 	atomic_flag processing;
-	/* a page that reads zero in a forked child (MADV_WIPEONFORK) */
+	/* a page that reads zero in a forked child (MADV_WIPEONFORK), or NULL */
 	const volatile uint8_t *generation;
+	pid_t owner;			/* for kernels that cannot wipe */
 	qda_log_fn log;
 	void *log_data;
 	int log_level;
 	struct qda_monitor *monitor;	/* udev, see monitor.c */
 };
+
+/* ends hotplug events when the context goes (monitor.c) */
+void qda_ctx_monitor_stop(struct qda_ctx *ctx);
 
 /* 0, or -EOWNERDEAD in a child forked since the context was made */
 int qda_ctx_check(const struct qda_ctx *ctx);
@@ -132,12 +154,19 @@ struct qda_device {
 int qda_device_from_file(struct qda_ctx *ctx, const char *path,
 			 const struct kapi_file *file,
 			 struct qda_device **ret_device);
+int qda_device_new(struct qda_ctx *ctx, const char *path, const struct kapi_info *info,
+		   struct qda_device **ret_device);
+/* open a node, identify it and close it */
+int qda_device_probe(struct qda_ctx *ctx, const char *path,
+		     struct qda_device **ret_device);
 /* number of the DSP in file names: adsp 0 ... cdsp 3; -EINVAL if unknown */
 int qda_device_domain_id(const struct qda_device *device);
 
 /* --- session.c ---------------------------------------------------------- */
 
 struct qda_scratch;
+
+#define SESSION_BUFFER_BUCKETS	64
 
 struct qda_session {
 	atomic_uint refs;
@@ -146,9 +175,14 @@ struct qda_session {
 	struct qda_watch watch;		/* completion events */
 	bool is_unsigned;
 	atomic_bool released;
-	pthread_mutex_t lock;		/* buffers, dsp_ids, calls */
-	struct list_node buffers;	/* by GEM handle: an import may repeat one */
+	atomic_uint remotectl;		/* handle that loads modules: 8, or 0 */
+	pthread_mutex_t lock;		/* what follows */
+	/* by GEM handle: an import may repeat one */
+	struct list_node buffers[SESSION_BUFFER_BUCKETS];
 	struct list_node calls;		/* in flight with a callback */
+	uint64_t cookie;		/* of the last of them */
+	struct list_node orphans;	/* in flight and nobody's, see invoke.c */
+	atomic_uint num_orphans;
 	int32_t next_dsp_id;
 	struct qda_scratch *scratch;	/* scratch.c: pool for packed arguments */
 };

@@ -79,7 +79,9 @@ struct kapi_invoke {
 	uint32_t scalars;
 	uint32_t flags;
 	uint64_t user_data;
-	uint64_t ticket;	/* out: async, or -EINTR */
+	/* out: async, or -EINTR; 0 with -EINTR: nothing was sent, so that it may
+	 * be repeated */
+	uint64_t ticket;
 	int32_t status;		/* out: sync and 0 returned */
 };
 
@@ -91,13 +93,20 @@ struct kapi_event {
 };
 
 /*
- * Open "soft:..." or a device node and identify it: driver name, major
- * version, tag and ABI magic. -ENOTSUP with a log line that names what was
- * found if it speaks another interface, -ENXIO if it is another driver's node.
+ * Open "soft:..." or a device node and identify it: driver name, major version,
+ * tag and ABI magic. -ENODEV if there is no such node, -ENXIO if it is another
+ * driver's, -ENOTSUP with a log line that names what was found if it speaks
+ * another interface.
  */
 int kapi_open(struct qda_ctx *ctx, const char *path, struct kapi_file **ret_file);
-/* The same on a descriptor opened by somebody else; duplicates it. A soft
- * descriptor of another process is -EOPNOTSUPP. */
+/* The same; also when it fails, *found holds what the node told about itself. */
+int kapi_identify(struct qda_ctx *ctx, const char *path, struct kapi_info *found,
+		  struct kapi_file **ret_file);
+/*
+ * The same on a descriptor opened by somebody else; duplicates it. A soft
+ * descriptor is -EOPNOTSUPP, also one of this process: it cannot be duplicated,
+ * and borrowing it would leave its owner free to close it under the session.
+ */
 int kapi_open_fd(struct qda_ctx *ctx, int fd, struct kapi_file **ret_file);
 /* Never blocks without bound; NULL is allowed. */
 void kapi_close(struct kapi_file *file);
@@ -110,6 +119,7 @@ const struct kapi_info *kapi_info(const struct kapi_file *file);
 int kapi_query(struct kapi_file *file, enum kapi_param param, uint32_t index,
 	       uint64_t *ret_value, int32_t *ret_status);
 
+/* pd: enum qda_pd, not QDA_PD_USER; name: QDA_PD_STATIC only, else NULL or "" */
 int kapi_attach(struct kapi_file *file, uint32_t pd, const char *name,
 		int32_t *ret_status);
 int kapi_create(struct kapi_file *file, const struct kapi_create *create,
@@ -138,5 +148,10 @@ int kapi_wait(struct kapi_file *file, uint64_t ticket, int64_t deadline,
 	      int32_t *ret_status);
 /* Non-blocking; returns how many events were stored (0: none). */
 int kapi_read_events(struct kapi_file *file, struct kapi_event *events, size_t max);
+
+/* path of the soft device's library; used only when a "soft:" name is asked for */
+const char *kapi_soft_library(void);
+/* version of the interface a soft device of this library speaks */
+void kapi_soft_version(int *ret_major, int *ret_minor);
 
 #endif

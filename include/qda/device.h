@@ -101,7 +101,8 @@ enum qda_feature {
 
 /**
  * Ask for one figure. Opens the node for the question. Thread safe.
- * @return 0; -EINVAL; -ENODEV; what opening can return
+ * @return 0; -EINVAL; -ENODEV; -EOPNOTSUPP the device came as a descriptor, so
+ *	there is nothing to open; what opening can return
  * @since 0.1
  */
 int qda_device_query(struct qda_device *device, uint32_t param, uint64_t *ret_value);
@@ -127,7 +128,8 @@ enum qda_attr {
  * is a call to the DSP and blocks for its answer, interruptible. Thread safe.
  * @param attr 0 to 255
  * @param ret_status NULL, or the DSP's answer if it refused
- * @return 0; -EINVAL; -ERANGE; -EOPNOTSUPP the firmware has no such call;
+ * @return 0; -EINVAL; -ERANGE; -EOPNOTSUPP the firmware has no such call, or the
+ *	device came as a descriptor;
  *	-EBUSY no free context bank to ask with; -EREMOTEIO the DSP refused;
  *	-EINTR; -ENODEV; -EPIPE
  * @since 0.1
@@ -148,7 +150,8 @@ typedef void (*qda_device_fn)(void *data, uint32_t change,
 /**
  * Have a function called when kernel devices come and go. One per context; NULL
  * ends it. The udev objects stay on the thread that calls this and
- * qda_ctx_process(): use one thread for both.
+ * qda_ctx_process(): use one thread for both. Set it before qda_device_list(), so
+ * that no device is missed between the two.
  * @return 0; -EINVAL; -ENOMEM; -EMFILE; -ENOSYS udev cannot be reached
  * @since 0.1
  */

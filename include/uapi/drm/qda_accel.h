@@ -325,8 +325,8 @@ enum drm_qda_pd_attr {
  * image is pinned until the DSP has answered, the init memory until the PD has
  * ended.
  *
- * -ENOENT: no such handle. -EINVAL: @flags or @pad not zero, undefined bits in
- * @attrs, range outside the buffer, @siglen above @length, one of @handle and
+ * -ENOENT: no such handle. -EINVAL: @flags not zero, undefined bits in @attrs,
+ * range outside the buffer, @siglen above @length, one of @handle and
  * @length zero without the other, @init_mem_size out of range. -E2BIG: @length
  * above %DRM_QDA_LIMIT_SHELL_SIZE. -EPERM: a signed PD or an attribute that
  * grants power, without privilege. -EOPNOTSUPP: unsigned PD on a DSP that has
@@ -379,8 +379,8 @@ enum drm_qda_map_type {
  * struct drm_qda_remote_map - map part of a buffer into the PD, persistently
  *
  * The buffer is pinned until the mapping has ended. @status not 0: nothing was
- * mapped. -ENOENT: no such handle. -EINVAL: unknown @type, undefined @flags, @pad
- * not zero, range empty or outside the buffer, @offset or @addr_hint not a
+ * mapped. -ENOENT: no such handle. -EINVAL: unknown @type, undefined @flags,
+ * range empty or outside the buffer, @offset or @addr_hint not a
  * multiple of 4096, @dsp_id missing, below 1, or given without its flag or to
  * ADD_PAGES. -EEXIST: another mapping of this session has that @dsp_id. -ENOSPC:
  * %DRM_QDA_LIMIT_MAPPINGS reached. -ENOTCONN: no PD.
@@ -470,7 +470,8 @@ struct drm_qda_arg {
  * struct drm_qda_remote_invoke - call a remote method
  *
  * Synchronous: returns when the DSP has answered, with @status and @ticket 0, or
- * with -EINTR and @ticket. At the in-flight limit it waits for a free place.
+ * with -EINTR and @ticket. At the in-flight limit it waits for a free place; -EINTR
+ * during that wait comes with @ticket 0: nothing was sent, and it may be repeated.
  *
  * Asynchronous: returns with @ticket. -EAGAIN at the in-flight limit, or (with
  * EVENT) when unread events fill the file's event space.
@@ -478,8 +479,8 @@ struct drm_qda_arg {
  * -EAGAIN in both forms: %DRM_QDA_LIMIT_IN_FLIGHT finished calls wait to be
  * consumed. -EINVAL: undefined @flags, EVENT without ASYNC, bits 31:29 of
  * @scalars not zero, @num_args not what @scalars says, @stride below 40 or not a
- * multiple of 8, @user_data without EVENT, and per argument. -E2BIG: @stride above 40
- * and bytes past 40 not zero. -EPERM: remote handle 1. -EOPNOTSUPP: output
+ * multiple of 8, @user_data without EVENT, and per argument. -E2BIG: @stride above
+ * 4096, or above 40 and bytes past 40 not zero. -EPERM: remote handle 1. -EOPNOTSUPP: output
  * handles. -ENOTCONN: no PD.
  */
 struct drm_qda_remote_invoke {

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: MIT
+/* Modules: shared objects loaded into the PD through remotectl. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "objects.h"
+
+/*
+ * The loader's interfaces: as a handle64 interface its own methods begin at 2,
+ * in its older form at 0.
+ */
+#define REMOTECTL		0
+#define REMOTECTL1		8
+#define METHOD_OPEN(remotectl)	((remotectl) ? 2U : 0U)
+#define METHOD_CLOSE(remotectl)	((remotectl) ? 3U : 1U)
+
+#define HANDLE_INIT		1
+
+/* asked for: a loader's text may list every path it tried */
+#define ERROR_TEXT_SIZE		2048
+
+#define DSP_ERR(code)		((int32_t)(0x80000400U + (code)))
+
+/* what a firmware without the interface answers */
+static bool lacks_interface(int32_t status)
+{
+	static const int32_t answers[] = {
+		DSP_ERR(0x14),	/* unsupported */
+		DSP_ERR(0x2c),	/* invalid handle */
+		DSP_ERR(0x3e),	/* no such module */
+		DSP_ERR(0x46),	/* no such handle */
+		DSP_ERR(0x6c),	/* unsupported API */
+		DSP_ERR(0x200),	/* RPC */
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+		if (status == answers[i])
+			return true;
+	return false;
+}
+
+/* the stem between "lib" and "_skel.so" names the interface */
+static int file_uri(const char *path, const char *domain, char *buf, size_t size)
+{
+	const char *base = strrchr(path, '/');
+	const char *suffix;
+	size_t length;
+	int n;
+
+	base = base ? base + 1 : path;
+	if (!strncmp(base, "lib", 3) && base[3])
+		base += 3;
+	suffix = strstr(base, ".so");
+	length = suffix ? (size_t)(suffix - base) : strlen(base);
+	if (length > 5 && !strncmp(base + length - 5, "_skel", 5))
+		length -= 5;
+	if (!length)
+		return -EINVAL;
+	n = snprintf(buf, size, "file:///%s?%.*s_skel_handle_invoke&_modver=1.0&_dom=%s",
+		     path, (int)length, base, domain);
+	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+}
+
+int module_uri(const char *name, const char *domain, char *buf, size_t size)
+{
+	char path[PATH_MAX];
+	size_t length = strlen(name);
+	const char *c;
+	int n;
+
+	if (!length)
+		return -EINVAL;
+	if (length >= PATH_MAX)
+		return -ENAMETOOLONG;
+	if (strstr(name, "://")) {
+		n = snprintf(buf, size, "%s", name);
+		return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+	}
+	/* these would end the path in the URI */
+	for (c = name; *c; c++)
+		if (*c == '?' || *c == '&' || (unsigned char)*c < 0x20)
+			return -EINVAL;
+
+	if (strchr(name, '/') && name[0] != '/') {
+		char cwd[PATH_MAX];
+
+		/* the other end does not know our working directory */
+		if (!getcwd(cwd, sizeof(cwd)))
+			return -errno;
+		n = snprintf(path, sizeof(path), "%s/%s", cwd, name);
+		if (n < 0 || (size_t)n >= sizeof(path))
+			return -ENAMETOOLONG;
+		return file_uri(path, domain, buf, size);
+	}
+	if (strchr(name, '/') || strstr(name, ".so"))
+		return file_uri(name, domain, buf, size);
+	n = snprintf(path, sizeof(path), "lib%s_skel.so", name);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return -ENAMETOOLONG;
+	return file_uri(path, domain, buf, size);
+}
+
+/* --- opening ------------------------------------------------------------ */
+
+/* What the loader answers */
+struct open_reply {
+	uint32_t handle;
+	int32_t error;
+	char text[ERROR_TEXT_SIZE];
+};
+
+/* An open that a signal has interrupted */
+struct lost_open {
+	struct orphan orphan;
+	uint32_t remotectl;
+	struct open_reply reply;
+	struct invocation inv;
+	struct qda_arg args[4];
+};
+
+/* A close nobody waits for */
+struct lost_close {
+	struct orphan orphan;
+};
+
+static void lost_close_done(struct orphan *orphan, struct qda_session *session,
+			    int err, int32_t status)
+{
+	(void)err;
+	(void)status;
+	(void)session;
+	free(container_of(orphan, struct lost_close, orphan));
+}
+
+/* Close a remote handle without waiting for the answer. */
+static void close_async(struct qda_session *session, uint32_t remotectl,
+			uint32_t handle)
+{
+	int32_t error;
+	char text[256];
+	struct qda_arg args[] = {
+		QDA_IN(&handle),
+		QDA_OUT_SEQ(text, sizeof(text)),
+		QDA_OUT(&error),
+	};
+	struct lost_close *lost;
+	struct kapi_invoke invoke = { 0 };
+	struct invocation inv;
+	int err;
+
+	lost = calloc(1, sizeof(*lost));
+	err = lost ? 0 : -ENOMEM;
+	if (!err)
+		err = invocation_begin(&inv, session, METHOD_CLOSE(remotectl), args,
+				       sizeof(args) / sizeof(args[0]));
+	if (!err) {
+		invoke.args = inv.kargs;
+		invoke.num_args = inv.plan.num_args;
+		invoke.handle = remotectl;
+		invoke.scalars = inv.plan.scalars;
+		invoke.flags = KAPI_INVOKE_ASYNC;
+		err = kapi_invoke(session->file, &invoke);
+		if (!err) {
+			lost->orphan.ticket = invoke.ticket;
+			lost->orphan.region = inv.region;
+			lost->orphan.done = lost_close_done;
+			session_orphan_add(session, &lost->orphan);
+			return;
+		}
+		invocation_end(&inv, session);
+	}
+	free(lost);
+	log_info(session_ctx(session), "remote handle 0x%x stays open: %s", handle,
+		 qda_strerror(err));
+}
+
+static void lost_open_done(struct orphan *orphan, struct qda_session *session,
+			   int err, int32_t status)
+{
+	struct lost_open *lost = container_of(orphan, struct lost_open, orphan);
+
+	if (session && !err && !status) {
+		marshal_out(&lost->inv.plan, lost->args, 4, lost->inv.region->cpu);
+		if (!lost->reply.error)
+			close_async(session, lost->remotectl, lost->reply.handle);
+	}
+	free(lost);
+}
+
+/* foreign text becomes one printable line */
+static void sanitize(char *text, size_t size)
+{
+	char *c;
+
+	text[size - 1] = '\0';
+	for (c = text; *c; c++)
+		if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e)
+			*c = *c == '\n' || *c == '\t' ? ' ' : '?';
+	while (c > text && c[-1] == ' ')
+		*--c = '\0';
+}
+
+/* One attempt; on -EINTR the call goes on and is looked after. */
+static int try_open(struct qda_session *session, uint32_t remotectl, const char *uri,
+		    struct open_reply *reply, int32_t *ret_status)
+{
+	struct kapi_invoke invoke = { 0 };
+	struct lost_open *open;
+	int err;
+
+	open = calloc(1, sizeof(*open));
+	if (!open)
+		return -ENOMEM;
+	open->remotectl = remotectl;
+	open->args[0] = (struct qda_arg)QDA_IN_STR(uri);
+	open->args[1] = QDA_OUT(&open->reply.handle);
+	open->args[2] = QDA_OUT_SEQ(open->reply.text, sizeof(open->reply.text));
+	open->args[3] = QDA_OUT(&open->reply.error);
+	err = invocation_begin(&open->inv, session, METHOD_OPEN(remotectl), open->args,
+			       4);
+	if (err)
+		goto free_open;
+	invoke.args = open->inv.kargs;
+	invoke.num_args = open->inv.plan.num_args;
+	invoke.handle = remotectl;
+	invoke.scalars = open->inv.plan.scalars;
+	err = session_kapi_invoke(session, &invoke);
+	if (err == -EINTR) {
+		open->orphan.ticket = invoke.ticket;
+		open->orphan.region = open->inv.region;
+		open->orphan.done = lost_open_done;
+		session_orphan_add(session, &open->orphan);
+		return err;
+	}
+	if (!err && !invoke.status) {
+		marshal_out(&open->inv.plan, open->args, 4, open->inv.region->cpu);
+		*reply = open->reply;
+		sanitize(reply->text, sizeof(reply->text));
+	}
+	*ret_status = invoke.status;
+	invocation_end(&open->inv, session);
+free_open:
+	free(open);
+	return err;
+}
+
+QDA_EXPORT int qda_module_open(struct qda_session *session, const char *name,
+			       struct qda_module **ret_module,
+			       struct qda_failure *reterr)
+{
+	char uri[PATH_MAX + 1024];
+	struct open_reply reply;
+	struct qda_module *module;
+	uint32_t remotectl;
+	int32_t status = 0;
+	int err;
+
+	if (!session || !name || !ret_module)
+		return qda_fail(reterr, -EINVAL, 0, "no session, name or result");
+	err = qda_ctx_check(session_ctx(session));
+	if (err)
+		return qda_fail(reterr, err, 0, "module %s", name);
+	err = module_uri(name, session->device->info.dsp, uri, sizeof(uri));
+	if (err)
+		return qda_fail(reterr, err, 0, "module name \"%.200s\"", name);
+	module = calloc(1, sizeof(*module));
+	if (!module)
+		return qda_fail(reterr, -ENOMEM, 0, "module %s", name);
+
+	session_reap(session);
+	remotectl = atomic_load(&session->remotectl);
+	err = try_open(session, remotectl, uri, &reply, &status);
+	if (!err && remotectl == REMOTECTL1 && lacks_interface(status)) {
+		log_info(session_ctx(session),
+			 "no remotectl1 (%s), going on with remotectl",
+			 qda_status_name(status));
+		remotectl = REMOTECTL;
+		err = try_open(session, remotectl, uri, &reply, &status);
+		if (!err && !status)
+			atomic_store(&session->remotectl, remotectl);
+	}
+	if (err || status) {
+		free(module);
+		return qda_fail(reterr, err ? err : -EREMOTEIO, err ? 0 : status,
+				"%s: loading %s", session->device->info.dsp, uri);
+	}
+	if (reply.error) {
+		free(module);
+		return qda_fail(reterr, -EREMOTEIO, reply.error, "%s: loading %s: %s",
+				session->device->info.dsp, uri,
+				reply.text[0] ? reply.text : "it says no more");
+	}
+	atomic_init(&module->refs, 1);
+	module->session = qda_session_ref(session);
+	module->handle = reply.handle;
+	module->remotectl = remotectl;
+	module->opened = true;
+	*ret_module = module;
+	return 0;
+}
+
+QDA_EXPORT int qda_module_from_handle(struct qda_session *session, uint32_t handle,
+				      struct qda_module **ret_module)
+{
+	struct qda_module *module;
+	int err;
+
+	if (!session || !ret_module)
+		return -EINVAL;
+	err = qda_ctx_check(session_ctx(session));
+	if (err)
+		return err;
+	if (handle == HANDLE_INIT)
+		return -EPERM;
+	module = calloc(1, sizeof(*module));
+	if (!module)
+		return -ENOMEM;
+	atomic_init(&module->refs, 1);
+	module->session = qda_session_ref(session);
+	module->handle = handle;
+	*ret_module = module;
+	return 0;
+}
+
+/* --- closing ------------------------------------------------------------ */
+
+static void close_sync(struct qda_module *module)
+{
+	struct qda_session *session = module->session;
+	char text[ERROR_TEXT_SIZE];
+	int32_t error = 0, status = 0;
+	const struct qda_arg args[] = {
+		QDA_IN(&module->handle),
+		QDA_OUT_SEQ(text, sizeof(text)),
+		QDA_OUT(&error),
+	};
+	int err;
+
+	if (atomic_load(&session->released))
+		return;
+	err = session_invoke(session, module->remotectl,
+			     METHOD_CLOSE(module->remotectl), args,
+			     sizeof(args) / sizeof(args[0]), &status);
+	if (err == -ECANCELED || err == -ENODEV || err == -EPIPE)
+		return;
+	if (err)
+		log_warn(session_ctx(session), "closing remote handle 0x%x: %s",
+			 module->handle, qda_strerror(err));
+	else if (status || error)
+		log_warn(session_ctx(session), "closing remote handle 0x%x: %s",
+			 module->handle, qda_status_text(status ? status : error));
+}
+
+void module_bury(struct qda_module *module, struct qda_session *session)
+{
+	if (session && module->opened && !atomic_load(&session->released))
+		close_async(session, module->remotectl, module->handle);
+	free(module);
+}
+
+QDA_EXPORT struct qda_module *qda_module_ref(struct qda_module *module)
+{
+	if (module)
+		atomic_fetch_add_explicit(&module->refs, 1, memory_order_relaxed);
+	return module;
+}
+
+QDA_EXPORT struct qda_module *qda_module_unref(struct qda_module *module)
+{
+	struct qda_session *session;
+	bool busy;
+
+	if (!module || atomic_fetch_sub(&module->refs, 1) != 1)
+		return NULL;
+	session = module->session;
+	if (qda_ctx_check(session_ctx(session))) {
+		free(module);
+		qda_session_unref(session);
+		return NULL;
+	}
+
+	/* the DSP must not unload what it is running */
+	session_reap(session);
+	pthread_mutex_lock(&session->lock);
+	busy = module->orphans != 0;
+	module->dead = busy;
+	pthread_mutex_unlock(&session->lock);
+	if (!busy) {
+		if (module->opened)
+			close_sync(module);
+		free(module);
+	}
+	qda_session_unref(session);
+	return NULL;
+}
+
+QDA_EXPORT struct qda_session *qda_module_get_session(const struct qda_module *module)
+{
+	return module ? module->session : NULL;
+}
+
+QDA_EXPORT uint32_t qda_module_get_handle(const struct qda_module *module)
+{
+	return module ? module->handle : 0;
+}
