@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Lanes: the sockets FastRPC messages go over, one per thread of the caller. One
+ * thread at a time receives on a lane, for everybody who waits there.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "soft.h"
+
+/* a reply longer than any known one is cut and then ignored or not by its start */
+#define REPLY_MAX	64
+
+/* PD_STATE may lag behind the end of the PD's sockets */
+#define STATE_TRIES	200
+#define STATE_PAUSE	(10 * NSEC_PER_MSEC)
+
+/* --- getting one --------------------------------------------------------- */
+
+static int lane_create(struct file *file, struct lane *lane, pid_t tid)
+{
+	struct qda_link_req req = { .op = QDA_LINK_LANE, .a = (uint64_t)tid };
+	/* a receive with a timeout is never restarted after a signal */
+	struct timeval far = { .tv_sec = 10 * 365 * 24 * 3600 };
+	int pair[2], err;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &far, sizeof(far));
+	/* not waited for: a message sent now stays in the socket until it is read */
+	err = link_post(file, &lane->attach, &req, pair[1]);
+	close(pair[1]);
+	if (err) {
+		close(pair[0]);
+		return err;
+	}
+	lane->tid = tid;
+	atomic_store(&lane->fd, pair[0]);
+	return 0;
+}
+
+/* Lanes are full: the one of a thread that has ended, else one in turn */
+static struct lane *lane_share(struct file *file, pid_t tid)
+{
+	struct lane *lane, *idle = NULL;
+	unsigned int i;
+
+	for (i = 0; i < MAX_LANES; i++) {
+		lane = &file->lanes[(file->next_shared + i) % MAX_LANES];
+		if (lane->eof)
+			continue;
+		if (!lane->flying) {
+			idle = lane;
+			break;
+		}
+		if (!idle)
+			idle = lane;
+	}
+	if (idle) {
+		file->next_shared = idle->index + 1;
+		if (!idle->tid)
+			idle->tid = tid;
+	}
+	return idle;
+}
+
+static struct lane *lane_find(struct file *file, pid_t tid)
+{
+	struct lane *orphan = NULL;
+	unsigned int i;
+
+	for (i = 0; i < file->num_lanes; i++) {
+		struct lane *lane = &file->lanes[i];
+
+		if (lane->eof)
+			continue;
+		if (lane->tid == tid)
+			return lane;
+		if (!lane->tid && !orphan)
+			orphan = lane;
+	}
+	if (orphan)
+		orphan->tid = tid;
+	return orphan;
+}
+
+struct lane *lane_get(struct file *file, struct thread *thread, int *ret_err)
+{
+	unsigned int slot = (unsigned int)(file->id % LANE_CACHE);
+	struct lane *lane;
+	int err;
+
+	/* the root process answers for a PD that is gone */
+	if (file->pd_gone)
+		return &file->lanes[ROOT_LANE];
+	if (thread->lanes[slot].file_id == file->id) {
+		lane = &file->lanes[thread->lanes[slot].lane];
+		if (!lane->eof)
+			return lane;
+	}
+
+	lane = lane_find(file, thread->tid);
+	if (!lane && file->num_lanes < MAX_LANES) {
+		lane = &file->lanes[file->num_lanes];
+		err = lane_create(file, lane, thread->tid);
+		if (err) {
+			*ret_err = err;
+			return NULL;
+		}
+		file->num_lanes++;
+	}
+	if (!lane)
+		lane = lane_share(file, thread->tid);
+	if (!lane)
+		return &file->lanes[ROOT_LANE];
+	thread->lanes[slot].file_id = file->id;
+	thread->lanes[slot].lane = lane->index;
+	thread->lanes[slot].fd = thread->fd;
+	return lane;
+}
+
+void lane_adopt_release(struct file *file, unsigned int index, pid_t tid)
+{
+	pthread_mutex_lock(&file->lock);
+	if (file->lanes[index].tid == tid)
+		file->lanes[index].tid = 0;
+	pthread_mutex_unlock(&file->lock);
+}
+
+/* --- ending -------------------------------------------------------------- */
+
+static void lane_unwatch(struct file *file, struct lane *lane)
+{
+	if (!lane->in_epoll)
+		return;
+	epoll_ctl(file->epfd, EPOLL_CTL_DEL, lane->fd, NULL);
+	lane->in_epoll = false;
+}
+
+static void lane_close_unused(struct lane *lane)
+{
+	int fd;
+
+	if (lane->index == ROOT_LANE || !lane->eof || lane->users)
+		return;
+	fd = atomic_exchange(&lane->fd, -1);
+	if (fd >= 0)
+		close(fd);
+}
+
+void lane_unuse(struct lane *lane)
+{
+	lane->users--;
+	if (lane->eof)
+		lane_close_unused(lane);
+}
+
+/* How the PD ended: 0 and the status of calls it left, or -errno. */
+static int lane_verdict(struct file *file, const struct lane *lane, int32_t *ret_status)
+{
+	struct qda_link_req req = { .op = QDA_LINK_PD_STATE };
+	struct qda_link_rep rep = { .a = QDA_LINK_PD_NONE };
+	unsigned int try;
+	int err;
+
+	*ret_status = QDA_DSP_ERR(0x34);	/* invalid process */
+	for (try = 0; try < STATE_TRIES; try++) {
+		if (file->session == SESSION_RELEASED)
+			return -ECANCELED;
+		err = link_call(file, &req, -1, &rep, false);
+		if (file->lost)
+			return -EPIPE;
+		if (err || rep.a != QDA_LINK_PD_RUNNING)
+			break;
+		link_wait_until(file, now_ns() + STATE_PAUSE, file_is_lost);
+	}
+	/* a lane that came too late for the PD's last moments */
+	if (lane->attach.done && lane->attach.rep.error)
+		return 0;
+	if (!err && rep.a == QDA_LINK_PD_GONE && (int32_t)(uint32_t)rep.b)
+		*ret_status = (int32_t)(uint32_t)rep.b;
+	return 0;
+}
+
+/* Nothing more comes from this lane: its calls end as the PD did. */
+void lane_eof(struct file *file, struct lane *lane)
+{
+	int32_t status = 0;
+	unsigned int i;
+	int err;
+
+	if (lane->eof)
+		return;
+	if (lane->index == ROOT_LANE) {
+		file_lost(file);
+		return;
+	}
+	lane->eof = true;
+	lane_unwatch(file, lane);
+	lane_use(lane);
+	err = lane_verdict(file, lane, &status);
+	file->pd_gone = true;
+	for (i = 0; i < NUM_SLOTS; i++) {
+		struct call *call = &file->calls[i];
+
+		if (call->state == CALL_FLYING && call->lane == lane)
+			call_end(file, call, err, status, false);
+	}
+	waitq_wake(&lane->wq);
+	lane_unuse(lane);
+}
+
+/* Ends every receive on them. */
+void lanes_shutdown(struct file *file)
+{
+	uint64_t one = 1;
+	unsigned int i;
+
+	for (i = 0; i < file->num_lanes; i++) {
+		struct lane *lane = &file->lanes[i];
+
+		lane->eof = true;
+		lane_unwatch(file, lane);
+		if (lane->fd >= 0)
+			shutdown(lane->fd, SHUT_RDWR);
+		waitq_wake(&lane->wq);
+		lane_close_unused(lane);
+	}
+	waitq_wake(&file->lanes[ROOT_LANE].wq);
+	if (write(file->kick_fd, &one, sizeof(one)) < 0)
+		return;		/* is readable already */
+}
+
+/* --- receiving ----------------------------------------------------------- */
+
+int lane_watch(struct file *file, struct lane *lane)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.u64 = lane->index };
+
+	if (lane->in_epoll)
+		return 0;
+	if (epoll_ctl(file->epfd, EPOLL_CTL_ADD, lane->fd, &ev))
+		return -ENOMEM;
+	lane->in_epoll = true;
+	return 0;
+}
+
+/* One packet: its length, 0 at the end, -errno. Without the lock. */
+static ssize_t lane_recv(struct file *file, struct lane *lane, void *buf,
+			 int64_t deadline)
+{
+	struct pollfd pfd[2] = {
+		{ .fd = lane->fd, .events = POLLIN },
+		{ .fd = file->kick_fd, .events = POLLIN },
+	};
+	bool root = lane->index == ROOT_LANE;
+	uint64_t kicks;
+	ssize_t n;
+	int err;
+
+	if (deadline == DEADLINE_NEVER && !root) {
+		n = recv(lane->fd, buf, REPLY_MAX, 0);
+		return n < 0 ? -errno : n;
+	}
+	n = recv(lane->fd, buf, REPLY_MAX, MSG_DONTWAIT);
+	if (n >= 0 || errno != EAGAIN)
+		return n < 0 ? -errno : n;
+	err = poll_until(pfd, root ? 2 : 1, deadline);
+	if (err <= 0)
+		return err ? err : -ETIMEDOUT;
+	if (root && pfd[1].revents && read(file->kick_fd, &kicks, sizeof(kicks)) < 0)
+		return -EAGAIN;
+	n = recv(lane->fd, buf, REPLY_MAX, MSG_DONTWAIT);
+	return n < 0 ? -errno : n;
+}
+
+/* Nobody else receives here. Takes what has arrived, keeps the lock. */
+static void lane_drain(struct file *file, struct lane *lane)
+{
+	uint8_t buf[REPLY_MAX] __attribute__((aligned(8)));
+	ssize_t n;
+
+	lane->receiving = true;
+	lane_use(lane);
+	while (!lane->eof && !file->lost) {
+		n = recv(lane->fd, buf, sizeof(buf), MSG_DONTWAIT);
+		if (n > 0) {
+			reply_dispatch(file, lane, buf, (size_t)n);
+		} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
+			lane_eof(file, lane);
+			break;
+		} else if (errno == EAGAIN) {
+			break;
+		}
+	}
+	lane->receiving = false;
+	waitq_wake(&lane->wq);
+	lane_unuse(lane);
+}
+
+void lanes_drain(struct file *file)
+{
+	unsigned int i;
+
+	for (i = 0; i <= MAX_LANES; i++) {
+		struct lane *lane = &file->lanes[i];
+
+		if (i >= file->num_lanes && i != ROOT_LANE)
+			continue;
+		if (lane->receiving || lane->eof || file->lost)
+			continue;
+		if (lane->flying || lane->in_epoll)
+			lane_drain(file, lane);
+		/* its events have all come; later replies are of no interest */
+		if (lane->in_epoll && !lane->events)
+			lane_unwatch(file, lane);
+	}
+	events_sync(file);
+}
+
+/* One step of lane_wait(): receive, or sleep while another thread does. */
+static int lane_step(struct file *file, struct lane *lane, int64_t deadline)
+{
+	uint8_t buf[REPLY_MAX] __attribute__((aligned(8)));
+	ssize_t n;
+
+	if (lane->receiving)
+		return waitq_sleep(&lane->wq, &file->lock, deadline);
+	if (lane->eof || file->lost)
+		return -EPIPE;
+
+	lane->receiving = true;
+	pthread_mutex_unlock(&file->lock);
+	n = lane_recv(file, lane, buf, deadline);
+	pthread_mutex_lock(&file->lock);
+	if (n > 0)
+		reply_dispatch(file, lane, buf, (size_t)n);
+	else if (n == 0 || (n != -EINTR && n != -EAGAIN && n != -ETIMEDOUT))
+		lane_eof(file, lane);
+	lane->receiving = false;
+	return n == -EINTR || n == -ETIMEDOUT ? (int)n : 0;
+}
+
+int lane_wait(struct file *file, struct lane *lane, struct result *result,
+	      int64_t deadline)
+{
+	int err = 0;
+
+	lane_use(lane);
+	if (deadline != DEADLINE_NEVER && !result->done && deadline <= now_ns()) {
+		if (!lane->receiving && !lane->eof)
+			lane_drain(file, lane);
+		err = -ETIMEDOUT;
+	}
+	while (!result->done && !err)
+		err = lane_step(file, lane, deadline);
+	/* somebody else has to receive now */
+	if (!lane->receiving) {
+		waitq_wake(&lane->wq);
+		pump_kick(file);
+	}
+	lane_unuse(lane);
+	events_sync(file);
+	return result->done ? 0 : err;
+}
