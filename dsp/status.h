@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* What the DSP answers; numbers of the public error table on the wire's base. */
+#ifndef QDA_DSP_STATUS_H
+#define QDA_DSP_STATUS_H
+
+#include "qda/qda_wire.h"
+
+#define DSP_EFAILED		QDA_DSP_ERR(0x01)
+#define DSP_ENOMEMORY		QDA_DSP_ERR(0x02)
+#define DSP_EUNABLETOLOAD	QDA_DSP_ERR(0x06)
+#define DSP_EBADSTATE		QDA_DSP_ERR(0x0d)
+#define DSP_EBADPARM		QDA_DSP_ERR(0x0e)
+#define DSP_EUNSUPPORTED	QDA_DSP_ERR(0x14)
+#define DSP_ERESOURCENOTFOUND	QDA_DSP_ERR(0x16)
+#define DSP_EALREADY		QDA_DSP_ERR(0x1a)
+#define DSP_EINVHANDLE		QDA_DSP_ERR(0x2c)
+#define DSP_ENOMORE		QDA_DSP_ERR(0x2d)
+#define DSP_ECPUEXCEPTION	QDA_DSP_ERR(0x30)
+#define DSP_EINVALIDPROCESS	QDA_DSP_ERR(0x34)
+#define DSP_EINVALIDFILENAME	QDA_DSP_ERR(0x35)
+#define DSP_ENOSUCHMOD		QDA_DSP_ERR(0x3e)
+#define DSP_ENOSUCHSYMBOL	QDA_DSP_ERR(0x42)
+#define DSP_ENOSUCHMAP		QDA_DSP_ERR(0x48)
+#define DSP_EBADELF		QDA_DSP_ERR(0x52)
+#define DSP_EUNSIGNEDMOD	QDA_DSP_ERR(0x81)
+#define DSP_EBADVA		QDA_DSP_ERR(0x83)
+
+#endif
