@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "call-args.h"
+#include "common.h"
+
+struct cli cli = { .log_level = QDA_LOG_NONE };
+volatile sig_atomic_t cli_interrupted;
+
+/*
+ * A signal that comes just before a blocking call would be missed, so the alarm
+ * interrupts again each second until target_close() stops it.
+ */
+static void on_signal(int sig)
+{
+	if (sig != SIGALRM)
+		cli_interrupted = 1;
+	if (cli_interrupted)
+		alarm(1);
+}
+
+void cli_catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGALRM, &action, NULL);
+	/* a second one kills */
+	action.sa_flags = SA_RESETHAND;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+void cli_print_text(FILE *file, const char *text)
+{
+	size_t left = strlen(text), n;
+
+	while (left) {
+		n = utf8_length(text, left);
+		if (!n || (unsigned char)*text < 0x20 || *text == 0x7f) {
+			fprintf(file, "\\x%02x", (unsigned char)*text);
+			n = 1;
+		} else {
+			fwrite(text, 1, n, file);
+		}
+		text += n;
+		left -= n;
+	}
+}
+
+static int report(int exit_status, int err, int32_t status, const char *message)
+{
+	struct json json;
+
+	if (cli_interrupted) {
+		exit_status = RUN_INTERRUPTED;
+		message = "interrupted; what was running was ended with its session";
+		err = EINTR;
+		status = 0;
+	}
+	fflush(stdout);
+	fputs("qda-run: ", stderr);
+	cli_print_text(stderr, message);
+	fputc('\n', stderr);
+	if (!cli.json)
+		return exit_status;
+	json_init(&json, stdout);
+	json_object(&json, NULL);
+	json_object(&json, "error");
+	json_string(&json, "message", message);
+	json_int(&json, "exit_status", exit_status);
+	if (err)
+		json_int(&json, "errno", err);
+	if (status) {
+		json_uint(&json, "status", (uint32_t)status);
+		json_string(&json, "status_name", qda_status_name(status));
+	}
+	json_object_end(&json);
+	json_object_end(&json);
+	return exit_status;
+}
+
+static void append(char *text, size_t size, const char *more)
+{
+	size_t used = strlen(text);
+
+	snprintf(text + used, size - used, "%s", more);
+}
+
+static int vfail(int exit_status, int err, int32_t status, const char *format,
+		 va_list ap)
+{
+	char message[4096];
+	const char *text = "", *advice = "";
+	char number[64];
+
+	vsnprintf(message, sizeof(message), format, ap);
+	if (status) {
+		snprintf(number, sizeof(number), " (%s, 0x%08x)",
+			 qda_status_name(status), (uint32_t)status);
+		text = qda_status_text(status);
+		advice = qda_status_advice(status);
+	} else if (err) {
+		text = qda_strerror(err);
+		advice = qda_error_advice(err);
+	}
+	if (*text) {
+		append(message, sizeof(message), ": ");
+		append(message, sizeof(message), text);
+		if (status)
+			append(message, sizeof(message), number);
+	}
+	if (*advice) {
+		append(message, sizeof(message), ". ");
+		append(message, sizeof(message), advice);
+	}
+	return report(exit_status, err < 0 ? -err : err, status, message);
+}
+
+int cli_fail(int exit_status, const char *format, ...)
+{
+	va_list ap;
+	int ret;
+
+	va_start(ap, format);
+	ret = vfail(exit_status, 0, 0, format, ap);
+	va_end(ap);
+	return ret;
+}
+
+int cli_fail_errno(int exit_status, int err, const char *format, ...)
+{
+	va_list ap;
+	int ret;
+
+	va_start(ap, format);
+	ret = vfail(exit_status, err, 0, format, ap);
+	va_end(ap);
+	return ret;
+}
+
+int cli_fail_status(int exit_status, int32_t status, const char *format, ...)
+{
+	va_list ap;
+	int ret;
+
+	va_start(ap, format);
+	ret = vfail(exit_status, 0, status, format, ap);
+	va_end(ap);
+	return ret;
+}
+
+int cli_fail_failure(int exit_status, int err, const struct qda_failure *failure)
+{
+	if (!failure->message[0])
+		return cli_fail_errno(exit_status, err, "failed");
+	return report(exit_status, err < 0 ? -err : err, failure->status,
+		      failure->message);
+}
+
+bool cli_status_is_lost(int32_t status)
+{
+	/* "CPU exception" and "invalid process", with the DSP's offset: a method's
+	 * own codes have none */
+	return (uint32_t)status == 0x80000430 || (uint32_t)status == 0x80000434;
+}
+
+int cli_getopt(int argc, char **argv, const struct option *options, const char *help,
+	       int *ret_exit)
+{
+	static const char *const levels[] = {
+		"none", "err", "warning", "info", "debug",
+	};
+	static const int priorities[] = {
+		QDA_LOG_NONE, QDA_LOG_ERR, QDA_LOG_WARNING, QDA_LOG_INFO, QDA_LOG_DEBUG,
+	};
+	const char *shown, *sub = cli.command ? cli.command : "";
+	const char *space = *sub ? " " : "";
+	size_t i;
+	int c;
+
+	opterr = 0;
+	for (;;) {
+		int before = optind ? optind : 1;
+
+		/* the program's own options end at the subcommand */
+		c = getopt_long(argc, argv, cli.command ? ":" : "+:", options, NULL);
+		shown = before < argc ? argv[before] : "";
+		if (optind > before && optind - 1 < argc)
+			shown = argv[optind - 1];
+		*ret_exit = RUN_USAGE;
+		switch (c) {
+		case OPT_DEVICE:
+			cli.device = optarg;
+			break;
+		case OPT_JSON:
+			cli.json = true;
+			break;
+		case OPT_LOG:
+			for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+				if (!strcmp(optarg, levels[i]))
+					break;
+			}
+			if (i == sizeof(levels) / sizeof(levels[0])) {
+				cli_fail(RUN_USAGE,
+					 "--log %s: the levels are none, err, "
+					 "warning, info, debug",
+					 optarg);
+				return -2;
+			}
+			cli.log_level = priorities[i];
+			break;
+		case OPT_HELP:
+			fputs(help, stdout);
+			*ret_exit = cli_finish(RUN_OK);
+			return -2;
+		case ':':
+			cli_fail(RUN_USAGE, "option %s needs a value; see 'qda-run%s%s "
+					    "--help'", shown, space, sub);
+			return -2;
+		case '?':
+			if (optopt >= 256)
+				cli_fail(RUN_USAGE,
+					 "option %s takes no value; see "
+					 "'qda-run%s%s --help'",
+					 shown, space, sub);
+			else
+				cli_fail(RUN_USAGE,
+					 "unknown option %s; see 'qda-run%s%s "
+					 "--help'",
+					 shown, space, sub);
+			return -2;
+		default:
+			return c;
+		}
+	}
+}
+
+int cli_number(const char *option, const char *text, uint64_t min, uint64_t max,
+	       uint64_t *ret_value)
+{
+	uint64_t value;
+
+	if (call_parse_size(text, strlen(text), &value) || value < min || value > max) {
+		cli_fail(RUN_USAGE, "%s %s: a whole number from %llu to %llu is needed",
+			 option, text, (unsigned long long)min,
+			 (unsigned long long)max);
+		return -EINVAL;
+	}
+	*ret_value = value;
+	return 0;
+}
+
+static void log_message(void *data, int priority, const char *file, int line,
+			const char *func, const char *message)
+{
+	(void)data;
+	(void)file;
+	(void)line;
+	fprintf(stderr, "libqda: %s: %s: ",
+		priority <= QDA_LOG_ERR ? "error" :
+		priority <= QDA_LOG_WARNING ? "warning" :
+		priority <= QDA_LOG_INFO ? "info" : "debug", func);
+	cli_print_text(stderr, message);
+	fputc('\n', stderr);
+}
+
+int cli_ctx_new(struct qda_ctx **ret_ctx)
+{
+	struct qda_ctx_opts opts = {
+		.size = sizeof(opts),
+		.log = log_message,
+		.log_level = cli.log_level,
+	};
+	int err = qda_ctx_new(&opts, ret_ctx);
+
+	if (err < 0)
+		return cli_fail_errno(RUN_OTHER, err, "cannot create a context");
+	return RUN_OK;
+}
+
+int target_open_device(struct target *target)
+{
+	struct qda_failure failure = QDA_FAILURE_INIT;
+	int err, ret;
+
+	if (!target->ctx) {
+		ret = cli_ctx_new(&target->ctx);
+		if (ret)
+			return ret;
+	}
+	err = qda_device_open(target->ctx, cli.device, &target->device, &failure);
+	if (err < 0)
+		return cli_fail_failure(RUN_DEVICE, err, &failure);
+	return RUN_OK;
+}
+
+int target_open_session(struct target *target, const struct qda_session_opts *opts)
+{
+	struct qda_failure failure = QDA_FAILURE_INIT;
+	int err;
+
+	err = qda_session_open(target->device, opts, &target->session, &failure);
+	if (err < 0)
+		return cli_fail_failure(err == -EPIPE || err == -ENODEV ? RUN_LOST :
+									  RUN_SESSION,
+					err, &failure);
+	return RUN_OK;
+}
+
+int target_open_module(struct target *target, const char *name)
+{
+	struct qda_failure failure = QDA_FAILURE_INIT;
+	uint64_t handle;
+	int err;
+
+	if (!strncmp(name, "handle=", 7)) {
+		if (call_parse_size(name + 7, strlen(name + 7), &handle) ||
+		    handle > UINT32_MAX)
+			return cli_fail(RUN_USAGE, "'%s': a handle is a number of 32 "
+						   "bits", name);
+		err = qda_module_from_handle(target->session, (uint32_t)handle,
+					     &target->module);
+		if (err < 0)
+			return cli_fail_errno(RUN_SESSION, err, "cannot use handle %s",
+					      name + 7);
+		return RUN_OK;
+	}
+	err = qda_module_open(target->session, name, &target->module, &failure);
+	if (err < 0)
+		return cli_fail_failure(err == -EPIPE || err == -ENODEV ||
+					cli_status_is_lost(failure.status) ?
+						RUN_LOST : RUN_SESSION,
+					err, &failure);
+	return RUN_OK;
+}
+
+void target_close(struct target *target, bool abandon)
+{
+	if (target->session && (abandon || cli_interrupted))
+		qda_session_release(target->session);
+	alarm(0);
+	target->module = qda_module_unref(target->module);
+	target->session = qda_session_unref(target->session);
+	target->device = qda_device_unref(target->device);
+	target->ctx = qda_ctx_unref(target->ctx);
+}
+
+int cli_finish(int exit_status)
+{
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "qda-run: cannot write standard output: %s\n",
+			strerror(errno));
+		return exit_status ? exit_status : RUN_OTHER;
+	}
+	return exit_status;
+}
+
+uint64_t cli_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+const char *cli_bytes(uint64_t bytes, char *text)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	size_t unit = 0;
+	uint64_t rest = 0;
+
+	while (bytes >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+		rest = bytes % 1024;
+		bytes /= 1024;
+		unit++;
+	}
+	if (rest)
+		snprintf(text, 24, "%.1f %s", (double)bytes + (double)rest / 1024.0,
+			 units[unit]);
+	else
+		snprintf(text, 24, "%llu %s", (unsigned long long)bytes, units[unit]);
+	return text;
+}

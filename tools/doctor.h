@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* The checks of "qda-run doctor". */
+#ifndef QDA_RUN_DOCTOR_H
+#define QDA_RUN_DOCTOR_H
+
+#include "common.h"
+
+enum check_result {
+	CHECK_NOT_MADE,		/* something before it is broken */
+	CHECK_OK,
+	CHECK_WARNING,
+	CHECK_BROKEN,
+};
+
+struct check {
+	enum check_result result;
+	int exit_status;	/* what it means when broken */
+	char detail[3200];	/* what was found */
+	char cure[1024];	/* what to do about it */
+};
+
+struct doctor {
+	struct target target;
+	bool soft;
+	bool named;		/* the soft server is somebody else's */
+	char device[256];	/* asked for, "" if none was */
+	char domain[16];	/* "cdsp" */
+};
+
+typedef void (*check_fn)(struct doctor *doctor, struct check *check);
+
+void check_ok(struct check *check, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void check_warn(struct check *check, const char *cure, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void check_broken(struct check *check, int exit_status, const char *cure,
+		  const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* add to what was found; too long is cut */
+void check_add(struct check *check, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* doctor-host.c: what the machine has */
+void check_library(struct doctor *doctor, struct check *check);
+void check_driver(struct doctor *doctor, struct check *check);
+void check_nodes(struct doctor *doctor, struct check *check);
+void check_permission(struct doctor *doctor, struct check *check);
+void check_soft_library(struct doctor *doctor, struct check *check);
+void check_soft_program(struct doctor *doctor, struct check *check);
+void check_sealing(struct doctor *doctor, struct check *check);
+
+#endif

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+/* qda-run: look at DSPs, call their methods, measure, diagnose. */
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{ "list", cmd_list },
+	{ "info", cmd_info },
+	{ "call", cmd_call },
+	{ "bench", cmd_bench },
+	{ "doctor", cmd_doctor },
+};
+#define COMMAND_NAMES "list, info, call, bench, doctor"
+
+static const char help[] =
+	"usage: qda-run [OPTIONS] COMMAND [ARGUMENTS]\n"
+	"\n"
+	"Work with the Hexagon DSPs of this machine, or with the software DSP.\n"
+	"\n"
+	"  list     the DSPs there are\n"
+	"  info     one DSP: limits, features, attributes\n"
+	"  call     call a method of a module on a DSP\n"
+	"  bench    measure calls: latency and throughput\n"
+	"  doctor   check each layer and name what is broken\n"
+	"\n"
+	"Options, before or after the command:\n"
+	CLI_OPTIONS_HELP
+	"      --version       print the version\n"
+	"\n"
+	"Try: qda-run --device soft:cdsp call calculator 2 seq.i32:1,2,3 out.i64\n"
+	"\n"
+	CLI_EXIT_HELP;
+
+enum {
+	OPT_VERSION = OPT_OWN,
+};
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		CLI_OPTIONS,
+		{ "version", no_argument, NULL, OPT_VERSION },
+		{ 0 },
+	};
+	struct json json;
+	int c, i, ret;
+	size_t n;
+
+	/* errors in the options before --json are to be JSON too */
+	for (i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+		if (!strcmp(argv[i], "--json"))
+			cli.json = true;
+	}
+	while ((c = cli_getopt(argc, argv, options, help, &ret)) != -1) {
+		if (c == -2)
+			return ret;
+		if (!cli.json) {
+			printf("qda-run %d.%d.%d, libqda %s\n", QDA_VERSION_MAJOR,
+			       QDA_VERSION_MINOR, QDA_VERSION_PATCH, qda_version());
+			return cli_finish(RUN_OK);
+		}
+		json_init(&json, stdout);
+		json_object(&json, NULL);
+		json_string(&json, "library", qda_version());
+		json_object_end(&json);
+		return cli_finish(RUN_OK);
+	}
+	if (optind >= argc)
+		return cli_finish(cli_fail(RUN_USAGE, "a command is needed: "
+					   COMMAND_NAMES "; see 'qda-run --help'"));
+	if (!strcmp(argv[optind], "help")) {
+		fputs(help, stdout);
+		return cli_finish(RUN_OK);
+	}
+	for (n = 0; n < sizeof(commands) / sizeof(commands[0]); n++) {
+		if (strcmp(argv[optind], commands[n].name))
+			continue;
+		cli.command = commands[n].name;
+		argc -= optind;
+		argv += optind;
+		optind = 0;	/* glibc: start over */
+		cli_catch_signals();
+		return cli_finish(commands[n].run(argc, argv));
+	}
+	return cli_finish(cli_fail(RUN_USAGE, "unknown command '%s'; there are "
+				   COMMAND_NAMES, argv[optind]));
+}
