@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MIT
+# What the CLI tests share. QDA_RUN, WITH_MEMFD: built programs; the variables of
+# qda-soft(7) point into the build tree.
+
+if [ ! -x "${QDA_RUN:-}" ]; then
+	echo "QDA_RUN must be the path of qda-run"
+	exit 99
+fi
+export LC_ALL=C
+export QDA_DEVICE=
+mark=qda-cli-test-$$-$RANDOM
+tmp=$(mktemp -d) || exit 99
+failed=0
+passed=0
+out= err= rc=
+
+finish()
+{
+	local pid
+
+	for pid in $(our_processes); do
+		kill -KILL "$pid" 2>/dev/null
+	done
+	rm -rf "$tmp"
+}
+trap finish EXIT
+
+# processes that qda-run or a server of ours left, by a variable in their environment
+our_processes()
+{
+	local p
+
+	for p in /proc/[0-9]*; do
+		grep -qs "QDA_CLI_TEST=$mark" "$p/environ" && echo "${p#/proc/}"
+	done
+}
+
+pass()
+{
+	passed=$((passed + 1))
+}
+
+fail()
+{
+	failed=$((failed + 1))
+	printf 'FAIL: %s\n' "$1"
+	printf '  command: %s\n  exit status: %s\n' "${last:-}" "$rc"
+	printf '%s\n' "$out" | head -20 | sed 's/^/  out: /'
+	printf '%s\n' "$err" | head -20 | sed 's/^/  err: /'
+}
+
+# run ARGUMENT...: sets out, err, rc; a hang is exit status 124
+run()
+{
+	last="qda-run $*"
+	QDA_CLI_TEST=$mark timeout -k 5 60 "$QDA_RUN" "$@" \
+		>"$tmp/.out" 2>"$tmp/.err" </dev/null
+	rc=$?
+	collected
+}
+
+# sanitizers remark on a child's small stack; that is no message of ours
+collected()
+{
+	out=$(tr -d '\0' <"$tmp/.out")
+	err=$(tr -d '\0' <"$tmp/.err" | grep -v -e 'ASan is ignoring requested' \
+		-e '^False positive error reports' -e 'google/sanitizers/issues/189')
+}
+
+# is STATUS: the exit status, and what belongs to it
+is()
+{
+	local lines
+
+	if [ "$rc" != "$1" ]; then
+		fail "exit status is not $1"
+		return 1
+	fi
+	if [ "$1" = 0 ]; then
+		pass
+		return 0
+	fi
+	# one clear sentence
+	lines=$(printf '%s\n' "$err" | grep -c '^qda-run: ')
+	if [ "$lines" != 1 ] || [ "$(printf '%s\n' "$err" | wc -l)" != 1 ]; then
+		fail "the error is not one line"
+		return 1
+	fi
+	pass
+}
+
+prints()
+{
+	if [ "$out" = "$1" ]; then
+		pass
+	else
+		fail "expected output: $1"
+	fi
+}
+
+says()
+{
+	local text
+
+	for text in "$@"; do
+		case $err in
+		*"$text"*)
+			pass ;;
+		*)
+			fail "the message does not say: $text" ;;
+		esac
+	done
+}
+
+has()
+{
+	case $out in
+	*"$1"*)
+		pass ;;
+	*)
+		fail "the output lacks: $1" ;;
+	esac
+}
+
+# json EXPRESSION: d is the document; the expression must be true
+json()
+{
+	if printf '%s' "$out" |
+	   python3 -c 'import json,sys; d=json.load(sys.stdin); sys.exit(0 if eval(sys.argv[1]) else 1)' \
+		"$1" 2>"$tmp/.py"; then
+		pass
+	else
+		fail "JSON: $1 $(tail -n 1 "$tmp/.py")"
+	fi
+}
+
+# nothing is left: processes, files
+clean()
+{
+	local i left
+
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		left=$(our_processes)
+		[ -z "$left" ] && break
+		sleep 0.2
+	done
+	if [ -z "$left" ]; then
+		pass
+	else
+		fail "processes are left: $left"
+	fi
+	left=$(cd "$tmp" && ls -d ./*.?????? 2>/dev/null)
+	if [ -z "$left" ]; then
+		pass
+	else
+		fail "files are left: $left"
+	fi
+}
+
+report()
+{
+	echo "$passed checks passed, $failed failed"
+	[ "$failed" = 0 ]
+}

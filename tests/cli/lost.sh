@@ -1,0 +1,147 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Crashes, kills, timeouts, Ctrl-C, a shared server: nothing hangs, nothing stays.
+. "$(dirname "$0")/lib.sh"
+export QDA_DEVICE=soft:cdsp
+cd "$tmp" || exit 99
+
+# background ARGUMENT...: a call that sleeps; started is its process
+background()
+{
+	last="qda-run $* &"
+	QDA_CLI_TEST=$mark env --default-signal=INT "$QDA_RUN" "$@" \
+		>"$tmp/.out" 2>"$tmp/.err" </dev/null &
+	started=$!
+}
+
+# wait until a process of that program is there and it can be in its call
+process_named()
+{
+	local i pid
+
+	for ((i = 0; i < 100; i++)); do
+		for pid in $(our_processes); do
+			case $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) in
+			*"$1"*)
+				echo "$pid"
+				return ;;
+			esac
+		done
+		sleep 0.1
+	done
+}
+
+collect()
+{
+	local i
+
+	for ((i = 0; i < 200; i++)); do
+		kill -0 "$started" 2>/dev/null || break
+		sleep 0.1
+	done
+	kill -KILL "$started" 2>/dev/null
+	wait "$started" 2>/dev/null
+	rc=$?
+	collected
+}
+
+children_of()
+{
+	local p
+
+	for p in /proc/[0-9]*; do
+		[ "$(awk '{print $4}' "$p/stat" 2>/dev/null)" = "$1" ] && echo "${p#/proc/}"
+	done
+}
+
+run call bench 8; is 6; says "method 8 of bench" "0x80000430"
+run --json call bench 8; is 6; json "d['error']['exit_status'] == 6"
+run call bench 9 seq.u8:1 i64:100000000 out.u8; is 6
+run call --timeout 200 bench 11 u32:3000000; is 7; says "did not answer within 200 ms"
+run call --timeout 20000 bench 11 u32:1000; is 0
+clean
+
+# Ctrl-C
+background call bench 11 u32:30000000 out.i32@never
+server=$(process_named softdsp)
+sleep 1
+kill -INT "$started"; collect
+is 130; says "interrupted"
+[ ! -e never ] && pass || fail "an output file was made"
+clean
+background bench --only queue
+sleep 1
+kill -TERM "$started"; collect
+is 130
+clean
+
+# the PD is killed during a call
+background call bench 11 u32:30000000
+server=$(process_named softdsp)
+sleep 1
+pd=$(children_of "$server" | head -n 1)
+[ -n "$pd" ] && pass || fail "the call runs in no process of its own"
+kill -KILL $pd; collect
+is 6; says "0x80000434"
+clean
+
+# the DSP is killed during a call
+background call bench 11 u32:30000000
+server=$(process_named softdsp)
+sleep 1
+kill -KILL "$server"; collect
+is 6
+clean
+
+# a stopped PD does not answer
+background call --timeout 1000 bench 11 u32:10
+server=$(process_named softdsp)
+for ((i = 0; i < 50; i++)); do
+	pd=$(children_of "$server" | head -n 1)
+	[ -n "$pd" ] && break
+	sleep 0.01
+done
+kill -KILL "$started" 2>/dev/null; wait "$started" 2>/dev/null
+clean
+
+# a shared server with two banks
+QDA_CLI_TEST=$mark "$QDA_SOFTDSP" --domain cdsp --banks 2 --listen "$tmp/dsp.sock" \
+	>"$tmp/server.log" 2>&1 &
+shared=$!
+for ((i = 0; i < 100; i++)); do
+	[ -S "$tmp/dsp.sock" ] && break
+	sleep 0.1
+done
+export QDA_DEVICE=soft:cdsp@$tmp/dsp.sock
+run info --json; is 0; json "d['limits']['banks_total'] == 2 and d['limits']['banks_free'] == 2"
+run call calculator 2 seq.i32:1,2 out.i64; is 0; prints "out[0] i64 = 3"
+run doctor; is 0
+background call bench 11 u32:60000000; first=$started
+background call bench 11 u32:60000000; second=$started
+for ((i = 0; i < 100; i++)); do
+	run info --json
+	case $out in
+	*'"banks_free": 0'*)
+		break ;;
+	esac
+	sleep 0.1
+done
+run call calculator 2 seq.i32:1,2 out.i64; is 4; says "bank"
+run doctor; is 4; says "context bank"
+kill -KILL "$first"; wait "$first" 2>/dev/null
+# the bank of a killed client comes back
+for ((i = 0; i < 100; i++)); do
+	run info --json
+	case $out in
+	*'"banks_free": 1'*)
+		break ;;
+	esac
+	sleep 0.1
+done
+run call calculator 2 seq.i32:1,2 out.i64; is 0
+started=$second
+kill -KILL "$shared"; wait "$shared" 2>/dev/null
+collect; is 6
+run info; is 3; says "dsp.sock"
+clean
+report

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "example-run.h"
+#include "support.h"
+
+#define RUN_TIMEOUT_MS	120000
+
+static char folder[] = "/tmp/qda-examples-XXXXXX";
+
+void run_setup(void)
+{
+	/* whatever a program leaves running becomes a child of this one */
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chdir(folder), 0);
+}
+
+void run_teardown(void)
+{
+	struct dirent *entry;
+	DIR *dir = opendir(folder);
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+			remove(entry->d_name);
+	closedir(dir);
+	assert_int_equal(chdir("/"), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
+int run_count_files(void)
+{
+	struct dirent *entry;
+	DIR *dir = opendir(folder);
+	int n = 0;
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir)))
+		n += entry->d_name[0] != '.';
+	closedir(dir);
+	return n;
+}
+
+pid_t run_start(const char *env, const char *const argv[])
+{
+	char path[PATH_MAX], name[64];
+	pid_t pid;
+	int out, err;
+
+	snprintf(path, sizeof(path), "%s/%s", getenv("TEST_EXAMPLES"), argv[0]);
+	out = open(".out", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	err = open(".err", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_true(out >= 0 && err >= 0);
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		if (env && strchr(env, '=')) {
+			snprintf(name, sizeof(name), "%.*s",
+				 (int)(strchr(env, '=') - env), env);
+			setenv(name, strchr(env, '=') + 1, 1);
+		} else if (env) {
+			unsetenv(env);
+		}
+		dup2(open("/dev/null", O_RDONLY), 0);
+		dup2(out, 1);
+		dup2(err, 2);
+		execv(path, (char *const *)(uintptr_t)argv);
+		_exit(127);
+	}
+	close(out);
+	close(err);
+	return pid;
+}
+
+/* ASan's remark about a child that runs on a stack of its own is nobody's fault */
+static void drop_remark(char *text)
+{
+	static const char last[] = "sanitizers/issues/189\n";
+	char *from = strstr(text, "WARNING: ASan is ignoring requested");
+	char *to = from ? strstr(from, last) : NULL;
+
+	if (!to)
+		return;
+	while (from > text && from[-1] != '\n')
+		from--;
+	to += sizeof(last) - 1;
+	memmove(from, to, strlen(to) + 1);
+}
+
+static void read_text(const char *path, char *text, size_t size)
+{
+	FILE *file = fopen(path, "re");
+	size_t n;
+
+	assert_non_null(file);
+	n = fread(text, 1, size - 1, file);
+	text[n] = '\0';
+	fclose(file);
+}
+
+void run_peek(char *text, size_t size)
+{
+	read_text(".err", text, size);
+}
+
+void run_finish(pid_t pid, struct run *run)
+{
+	int status;
+
+	if (child_wait(pid, RUN_TIMEOUT_MS, &status)) {
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+		read_text(".err", run->err, sizeof(run->err));
+		fail_msg("the program hangs; it has said: %s", run->err);
+	}
+	run->status = WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
+	read_text(".out", run->out, sizeof(run->out));
+	read_text(".err", run->err, sizeof(run->err));
+	drop_remark(run->err);
+}
+
+int run_orphans(unsigned int timeout_ms)
+{
+	int64_t end = monotonic_ns() + (int64_t)timeout_ms * 1000000;
+	pid_t pid;
+
+	for (;;) {
+		pid = waitpid(-1, NULL, WNOHANG);
+		if (pid < 0)
+			return errno == ECHILD ? 0 : -1;
+		if (!pid && monotonic_ns() > end)
+			return -1;
+		if (!pid)
+			sleep_ms(5);
+	}
+}
+
+void run_example(struct run *run, const char *program, ...)
+{
+	const char *argv[24] = { program };
+	va_list args;
+	int i = 0;
+
+	va_start(args, program);
+	while (argv[i] && i < 23)
+		argv[++i] = va_arg(args, const char *);
+	va_end(args);
+	run_finish(run_start(NULL, argv), run);
+}
+
+void assert_sentence(const struct run *run, int status, const char *text)
+{
+	const char *line = strchr(run->err, '\n');
+
+	if (run->status != status || !line || line[1] || !strstr(run->err, text))
+		fail_msg("expected status %d and one line with \"%s\", got %d and:\n%s",
+			 status, text, run->status, run->err);
+}

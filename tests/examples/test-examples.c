@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: MIT
+/* The programs of examples/, run as a user runs them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "example-png.h"
+#include "example-run.h"
+#include "support.h"
+
+static struct leak_counts before;
+
+static int setup(void **state)
+{
+	(void)state;
+	leak_count(&before);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	char text[512] = "";
+
+	(void)state;
+	if (run_orphans(10000)) {
+		print_error("processes go on after the program\n");
+		return -1;
+	}
+	if (leak_check(&before, 5000, text, sizeof(text))) {
+		print_error("left behind: %s\n", text);
+		return -1;
+	}
+	return 0;
+}
+
+static void assert_done(const struct run *run, const char *text)
+{
+	if (run->status || !strstr(run->out, text))
+		fail_msg("expected \"%s\", got status %d, \"%s\" and:\n%s", text,
+			 run->status, run->out, run->err);
+}
+
+/* --- hello, async, threads ------------------------------------------------ */
+
+static void test_hello(void **state)
+{
+	static const char *const argv[] = { "hello", NULL };
+	struct run run;
+
+	(void)state;
+	run_example(&run, "hello", NULL);
+	assert_done(&run, "= 499500, says the cdsp\n");
+	assert_string_equal(run.err, "");
+	run_example(&run, "hello", "soft:adsp", NULL);
+	assert_done(&run, "= 499500, says the adsp\n");
+
+	run_example(&run, "hello", "soft:nodsp", NULL);
+	assert_sentence(&run, 1, "soft:nodsp");
+	run_example(&run, "hello", "/dev/null", NULL);
+	assert_sentence(&run, 1, "/dev/null");
+	run_example(&run, "hello", "-x", NULL);
+	assert_sentence(&run, 2, "usage");
+	run_example(&run, "hello", "a", "b", NULL);
+	assert_sentence(&run, 2, "usage");
+
+	run_finish(run_start("QDA_SOFT_LIBRARY=/nonexistent.so", argv), &run);
+	assert_sentence(&run, 1, "/nonexistent.so");
+	run_finish(run_start("QDA_SOFTDSP=/nonexistent", argv), &run);
+	assert_sentence(&run, 1, "qda-softdsp");
+}
+
+static void test_async(void **state)
+{
+	struct run run;
+
+	(void)state;
+	run_example(&run, "async", "-n", "2000", NULL);
+	assert_done(&run, "2000 calls, 8 in flight at a time, all sums right\n");
+	run_example(&run, "async", "-q", "1", "-n", "100", NULL);
+	assert_done(&run, "100 calls, 1 in flight");
+	run_example(&run, "async", "-q", "64", "-n", "2000", NULL);
+	assert_done(&run, "2000 calls, 64 in flight");
+	run_example(&run, "async", "-q", "64", "-n", "3", NULL);
+	assert_done(&run, "3 calls, 3 in flight");
+	run_example(&run, "async", "-q", "65", NULL);
+	assert_int_equal(run.status, 2);
+	run_example(&run, "async", "-n", "0", NULL);
+	assert_int_equal(run.status, 2);
+	run_example(&run, "async", "-n", "12x", NULL);
+	assert_int_equal(run.status, 2);
+	run_example(&run, "async", "-d", "soft:nodsp", NULL);
+	assert_sentence(&run, 1, "soft:nodsp");
+}
+
+static void test_async_interrupted(void **state)
+{
+	static const char *const argv[] = { "async", "-n", "1000000000", NULL };
+	struct run run;
+	pid_t pid;
+
+	(void)state;
+	pid = run_start(NULL, argv);
+	sleep_ms(500);
+	assert_int_equal(kill(pid, SIGINT), 0);
+	run_finish(pid, &run);
+	assert_sentence(&run, 1, "interrupted after");
+}
+
+static void test_threads(void **state)
+{
+	struct run run;
+
+	(void)state;
+	run_example(&run, "threads", "-n", "100", NULL);
+	assert_done(&run, "8 threads, 200 calls each, all results right");
+	run_example(&run, "threads", "-t", "1", "-n", "10", NULL);
+	assert_done(&run, "1 threads, 20 calls each");
+	run_example(&run, "threads", "-t", "64", "-n", "10", NULL);
+	assert_done(&run, "64 threads, 20 calls each");
+	run_example(&run, "threads", "-t", "0", NULL);
+	assert_int_equal(run.status, 2);
+	run_example(&run, "threads", "-d", "soft:nodsp", NULL);
+	assert_sentence(&run, 1, "soft:nodsp");
+}
+
+/* --- image ---------------------------------------------------------------- */
+
+static void filter_and_compare(const struct picture *want, const char *one,
+			       const char *two)
+{
+	struct picture got;
+	struct run run;
+
+	run_example(&run, "image", "in.png", "out.png", one, two, NULL);
+	assert_done(&run, "out.png: ");
+	got = example_png_read("out.png");
+	example_compare(&got, want, two ? two : one);
+	free(got.data);
+	assert_int_equal(unlink("out.png"), 0);
+}
+
+/* what the demo shows: a real picture, each filter, against the reference */
+static void test_image_filters(void **state)
+{
+	struct picture in, gray, out;
+	struct run run;
+
+	(void)state;
+	run_example(&run, "make-image", "in.png", "1925x1083", NULL);
+	assert_int_equal(run.status, 0);
+	in = example_png_read("in.png");
+	assert_int_equal(in.width, 1925);
+	assert_int_equal(in.channels, 3);
+
+	gray = example_picture(in.width, in.height, 1);
+	reference_gray(&in, &gray);
+	filter_and_compare(&gray, "gray", NULL);
+
+	out = example_picture(in.width, in.height, 1);
+	reference_sobel(&gray, &out);
+	filter_and_compare(&out, "sobel", NULL);
+	filter_and_compare(&out, "gray", "sobel");
+	free(out.data);
+
+	out = example_picture(in.width, in.height, 3);
+	reference_blur(&in, &out, 1.25f);
+	filter_and_compare(&out, "blur=1.25", NULL);
+	free(out.data);
+
+	out = example_picture(641, 359, 3);
+	reference_resize(&in, &out);
+	filter_and_compare(&out, "resize=641x359", NULL);
+	free(gray.data);
+	gray = example_picture(641, 359, 1);
+	reference_gray(&out, &gray);
+	filter_and_compare(&gray, "resize=641x359", "gray");
+	free(out.data);
+	free(gray.data);
+	free(in.data);
+	assert_int_equal(unlink("in.png"), 0);
+}
+
+static void test_image_kinds(void **state)
+{
+	static const int sizes[][2] = { { 1, 1 }, { 1, 9 }, { 13, 1 }, { 37, 21 } };
+	char resize[32];
+	unsigned int i, s;
+
+	(void)state;
+	for (i = 0; i < num_png_kinds; i++) {
+		/* the odd sizes for some of them */
+		for (s = i % 4 ? 3 : 0; s < 4; s++) {
+			struct picture want = example_png_write(
+				"in.png", &png_kinds[i], sizes[s][0], sizes[s][1]);
+
+			/* to its own size: every pixel stays as it is */
+			snprintf(resize, sizeof(resize), "resize=%dx%d", sizes[s][0],
+				 sizes[s][1]);
+			filter_and_compare(&want, resize, NULL);
+			free(want.data);
+		}
+	}
+	assert_int_equal(unlink("in.png"), 0);
+}
+
+static void write_file(const char *path, const void *data, size_t size)
+{
+	FILE *file = fopen(path, "wbe");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(data, 1, size, file), size);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* image fails with this sentence and leaves nothing beside its input */
+static void refused(const char *in, const char *out, const char *text)
+{
+	int files = run_count_files();
+	struct run run;
+
+	run_example(&run, "image", in, out, "sobel", NULL);
+	assert_sentence(&run, 1, text);
+	assert_int_equal(run_count_files(), files);
+}
+
+static void test_image_bad_files(void **state)
+{
+	static const struct png_kind rgb = { "RGB", 2, 8, 0, 0 };
+	struct picture p = example_png_write("good.png", &rgb, 64, 64);
+	static uint8_t data[65536];
+	FILE *file = fopen("good.png", "rbe");
+	size_t size, cut;
+
+	(void)state;
+	free(p.data);
+	assert_non_null(file);
+	size = fread(data, 1, sizeof(data), file);
+	fclose(file);
+	assert_true(size > 500 && size < sizeof(data));
+
+	refused("missing.png", "out.png", "missing.png: No such file or directory");
+	refused(".", "out.png", "directory");
+	write_file("bad.png", "", 0);
+	refused("bad.png", "out.png", "bad.png: the file is empty");
+	write_file("bad.png", "GIF89a, but longer", 18);
+	refused("bad.png", "out.png", "bad.png: this is not a PNG file");
+	for (cut = 5; cut < size; cut += size / 9) {
+		write_file("bad.png", data, cut);
+		refused("bad.png", "out.png", cut < 8 ? "not a PNG" : "the file ends");
+	}
+	write_file("bad.png", data, size - 1);
+	refused("bad.png", "out.png", "the file ends");
+	data[size / 2] ^= 1;
+	write_file("bad.png", data, size);
+	refused("bad.png", "out.png", "bad.png: IDAT: ");
+
+	example_png_head("bad.png", 60000, 60000);
+	refused("bad.png", "out.png", "60000 x 60000 pixels are too many");
+	example_png_head("bad.png", 0x7fffffff, 1);
+	refused("bad.png", "out.png", "pixels are too many");
+	/* fits, but is not there */
+	example_png_head("bad.png", 8000, 8000);
+	refused("bad.png", "out.png", "the file ends");
+
+	refused("good.png", "nowhere/out.png", "nowhere/out.png: No such file");
+	refused("good.png", "/dev/null", "/dev/null: not a regular file");
+	refused("good.png", ".", "not a regular file");
+	refused("good.png", "/dev/full/x", "Not a directory");
+	assert_int_equal(unlink("bad.png"), 0);
+	assert_int_equal(unlink("good.png"), 0);
+}
+
+static void test_image_usage(void **state)
+{
+	static const char *const bad[] = {
+		"",	     "sharpen",	   "blur=",	"blur=0",     "blur=65",
+		"blur=nan",  "blur=2x",	   "blurred",	"resize",     "resize=0x5",
+		"resize=5",  "resize=5x",  "resize=5x0", "resize=5x5x", "resize=-5x5",
+		"resize=99999999x1",	   "sobel=3",	"resize=5x5 ",
+	};
+	struct run run;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		run_example(&run, "image", "in.png", "out.png", bad[i], NULL);
+		if (run.status != 2 || !strstr(run.err, "what is the filter"))
+			fail_msg("\"%s\": status %d, %s", bad[i], run.status, run.err);
+	}
+	run_example(&run, "image", "in.png", "out.png", NULL);
+	assert_int_equal(run.status, 2);
+	run_example(&run, "image", "-x", "in.png", "out.png", "sobel", NULL);
+	assert_int_equal(run.status, 2);
+	assert_int_equal(run_count_files(), 0);
+}
+
+/* the result replaces a file, through links, with ordinary permissions */
+static void test_image_output(void **state)
+{
+	static const struct png_kind kind = { "gray", 0, 8, 0, 0 };
+	struct picture want = example_png_write("in.png", &kind, 50, 40);
+	struct picture got;
+	struct stat st;
+	struct run run;
+	mode_t mask = umask(027);
+
+	(void)state;
+	write_file("real.png", "old", 3);
+	assert_int_equal(symlink("real.png", "out.png"), 0);
+	run_example(&run, "image", "in.png", "out.png", "gray", NULL);
+	umask(mask);
+	assert_done(&run, "out.png: 50 x 40, 1 filter in ");
+	assert_int_equal(lstat("out.png", &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(stat("real.png", &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+	got = example_png_read("real.png");
+	example_compare(&got, &want, "gray of gray");
+	free(got.data);
+
+	/* in place */
+	run_example(&run, "image", "in.png", "in.png", "resize=50x40", NULL);
+	assert_done(&run, "in.png: 50 x 40");
+	got = example_png_read("in.png");
+	example_compare(&got, &want, "in place");
+	free(got.data);
+	free(want.data);
+	assert_int_equal(run_count_files(), 3);
+	assert_int_equal(unlink("out.png") | unlink("real.png") | unlink("in.png"), 0);
+}
+
+/* progress while the DSP works for long; then Ctrl-C, and nothing is left */
+static void test_image_interrupted(void **state)
+{
+	static const char *const argv[] = { "image",   "in.png",  "out.png", "blur=64",
+					    "blur=64", "blur=64", "blur=64", "blur=64",
+					    "blur=64", "blur=64", "blur=64", NULL };
+	static const struct png_kind rgb = { "RGB", 2, 8, 0, 0 };
+	struct picture p = example_png_write("in.png", &rgb, 4000, 3000);
+	char text[4096];
+	struct run run;
+	pid_t pid;
+	int i;
+
+	(void)state;
+	free(p.data);
+	pid = run_start(NULL, argv);
+	for (i = 0; i < 6000; i++) {
+		run_peek(text, sizeof(text));
+		if (strstr(text, "s on the DSP"))
+			break;
+		sleep_ms(10);
+	}
+	assert_non_null(strstr(text, "image: blur: "));
+	assert_int_equal(kill(pid, SIGINT), 0);
+	run_finish(pid, &run);
+	assert_int_equal(run.status, 256 + SIGINT);
+	assert_non_null(strstr(run.err, "image: interrupted\n"));
+	assert_int_equal(run_count_files(), 1);
+	assert_int_equal(unlink("in.png"), 0);
+}
+
+static void test_make_image(void **state)
+{
+	struct picture a, b;
+	struct run run;
+
+	(void)state;
+	run_example(&run, "make-image", "a.png", "320x200", NULL);
+	assert_int_equal(run.status, 0);
+	run_example(&run, "make-image", "b.png", "320x200", NULL);
+	assert_int_equal(run.status, 0);
+	a = example_png_read("a.png");
+	b = example_png_read("b.png");
+	example_compare(&a, &b, "the same again");
+	free(a.data);
+	free(b.data);
+	run_example(&run, "make-image", "a.png", "1x1", NULL);
+	assert_int_equal(run.status, 0);
+	run_example(&run, "make-image", "a.png", "0x1", NULL);
+	assert_int_equal(run.status, 2);
+	run_example(&run, "make-image", "a.png", "99999x1", NULL);
+	assert_int_equal(run.status, 2);
+	run_example(&run, "make-image", "nowhere/a.png", "5x5", NULL);
+	assert_sentence(&run, 1, "nowhere/a.png");
+	assert_int_equal(unlink("a.png") | unlink("b.png"), 0);
+}
+
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_hello),	   TEST(test_async),
+		TEST(test_async_interrupted), TEST(test_threads),
+		TEST(test_make_image),	   TEST(test_image_usage),
+		TEST(test_image_filters),  TEST(test_image_kinds),
+		TEST(test_image_output),   TEST(test_image_bad_files),
+		TEST(test_image_interrupted),
+	};
+	int failed;
+
+	run_setup();
+	failed = cmocka_run_group_tests_name("examples", tests, NULL, NULL);
+	run_teardown();
+	return failed;
+}

@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: MIT
+/* The frame of the suite: devices, cases, results. */
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
+
+#include "common.h"
+
+#define MAX_CASES	512
+#define MAX_DEVICES	6
+#define MAX_OPEN	80
+#define CASE_SECONDS	60
+
+struct case_data {
+	case_fn fn;
+	const void *arg;
+};
+
+struct device *dev;
+bool is_soft;
+
+static struct CMUnitTest tests[MAX_CASES];
+static struct case_data datas[MAX_CASES];
+static char *names[MAX_CASES];
+static size_t num_cases;
+
+static struct device devices[MAX_DEVICES];
+static struct device fresh;
+static const struct qda_sys *the_sys;
+static const char *group_name;
+static FILE *results;
+
+static struct {
+	int fd;
+	struct device *dev;
+} opened[MAX_OPEN];
+static pthread_mutex_t opened_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static const char *case_name = "";
+static int devices_started;
+static bool case_passed, case_skipped;
+
+/* --- results ------------------------------------------------------------ */
+
+const char *err_name(int err)
+{
+	const char *name;
+
+	if (err >= 0)
+		return "OK";
+	name = strerrorname_np(-err);
+	return name ? name : "?";
+}
+
+void record(const char *format, ...)
+{
+	va_list ap;
+
+	if (!results)
+		return;
+	fprintf(results, "%s: ", case_name);
+	va_start(ap, format);
+	vfprintf(results, format, ap);
+	va_end(ap);
+	fputc('\n', results);
+	fflush(results);
+}
+
+void fail_at(const char *file, int line, const char *format, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	print_error("%s: %s\n", case_name, text);
+	_fail(file, line);
+	abort();
+}
+
+void skip_case(const char *why)
+{
+	print_message("[  SKIP    ] %s: %s\n", case_name, why);
+	record("skipped");
+	case_skipped = true;
+	_skip(__FILE__, __LINE__);
+	abort();
+}
+
+/* --- devices ------------------------------------------------------------ */
+
+static int device_start(struct device *d, const char *domain, const char *options)
+{
+	char words[128];
+	int err;
+
+	snprintf(d->options, sizeof(d->options), "%s %s", domain, options);
+	snprintf(words, sizeof(words), "--domain %s %s", domain, options);
+	err = server_start(&d->server, words);
+	if (err)
+		return err;
+	snprintf(d->path, sizeof(d->path), "soft:%s@%s", domain, d->server.listen);
+	d->control = d->server.control_fd;
+	d->sys = the_sys;
+	devices_started++;
+	return 0;
+}
+
+static int device_stop(struct device *d)
+{
+	int err = d->server.pid ? server_stop(&d->server) : 0;
+
+	memset(d, 0, sizeof(*d));
+	return err;
+}
+
+static int kernel_device(struct device *d, const char *node, const char *control)
+{
+	if (!node)
+		return -ENOENT;
+	d->sys = the_sys;
+	snprintf(d->path, sizeof(d->path), "%s", node);
+	d->control = control ? steer_connect(control, 5000) : -1;
+	return d->control < 0 ? d->control : 0;
+}
+
+static void use_kernel_device(const char *domain, const char *options)
+{
+	char node[64], control[64];
+	size_t i;
+
+	if (!strcmp(domain, "cdsp") && !*options) {
+		dev = &devices[0];
+		return;
+	}
+	if (*options)
+		skip_case("this device's options cannot be chosen");
+	snprintf(node, sizeof(node), "QDA_UAPI_DEVICE_%s", domain);
+	snprintf(control, sizeof(control), "QDA_UAPI_CONTROL_%s", domain);
+	for (i = strlen("QDA_UAPI_DEVICE_"); node[i]; i++)
+		node[i] = (char)(node[i] - 'a' + 'A');
+	for (i = strlen("QDA_UAPI_CONTROL_"); control[i]; i++)
+		control[i] = (char)(control[i] - 'a' + 'A');
+	for (i = 1; i < MAX_DEVICES; i++) {
+		if (devices[i].path[0] && !strcmp(devices[i].options, domain)) {
+			dev = &devices[i];
+			return;
+		}
+		if (devices[i].path[0])
+			continue;
+		if (kernel_device(&devices[i], getenv(node), getenv(control)))
+			skip_case("there is no device with this DSP");
+		snprintf(devices[i].options, sizeof(devices[i].options), "%s", domain);
+		dev = &devices[i];
+		return;
+	}
+}
+
+void use_device(const char *domain, const char *options)
+{
+	char key[80];
+	size_t i;
+	int err;
+
+	if (!is_soft) {
+		use_kernel_device(domain, options);
+		return;
+	}
+	snprintf(key, sizeof(key), "%s %s", domain, options);
+	for (i = 0; i < MAX_DEVICES; i++)
+		if (devices[i].server.pid && !strcmp(devices[i].options, key)) {
+			dev = &devices[i];
+			return;
+		}
+	for (i = 0; i < MAX_DEVICES; i++)
+		if (!devices[i].server.pid) {
+			err = device_start(&devices[i], domain, options);
+			check(!err, "cannot start qda-softdsp: %s", strerror(-err));
+			dev = &devices[i];
+			return;
+		}
+	check(0, "too many devices");
+}
+
+void use_fresh_device(const char *domain, const char *options)
+{
+	int err;
+
+	if (!is_soft)
+		skip_case("needs a DSP of its own");
+	err = device_start(&fresh, domain, options);
+	check(!err, "cannot start qda-softdsp: %s", strerror(-err));
+	dev = &fresh;
+}
+
+/* --- descriptors -------------------------------------------------------- */
+
+int dev_try_open(const char *path)
+{
+	int fd = dev->sys->open(path, O_RDWR | O_CLOEXEC);
+	size_t i;
+
+	if (fd < 0)
+		return -errno;
+	pthread_mutex_lock(&opened_lock);
+	for (i = 0; i < MAX_OPEN; i++)
+		if (!opened[i].dev) {
+			opened[i].fd = fd;
+			opened[i].dev = dev;
+			break;
+		}
+	pthread_mutex_unlock(&opened_lock);
+	return fd;
+}
+
+int dev_open(void)
+{
+	int fd = dev_try_open(dev->path);
+
+	check(fd >= 0, "cannot open %s: %s", dev->path, err_name(fd));
+	return fd;
+}
+
+static int capability(bool on)
+{
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &head, data))
+		return -errno;
+	if (on)
+		data[0].effective |= 1U << CAP_SYS_ADMIN;
+	else
+		data[0].effective &= ~(1U << CAP_SYS_ADMIN);
+	return syscall(SYS_capset, &head, data) ? -errno : 0;
+}
+
+int dev_open_unprivileged(void)
+{
+	int fd;
+
+	if (is_soft) {
+		char domain[16], options[80];
+
+		/* on the soft device it is a property of the simulated one */
+		check(sscanf(dev->options, "%15s %79[^\n]", domain, options) >= 1,
+		      "no domain");
+		use_device(domain, "--unprivileged");
+		return dev_open();
+	}
+	if (capability(false))
+		skip_case("cannot drop CAP_SYS_ADMIN");
+	fd = dev_try_open(dev->path);
+	capability(true);
+	check(fd >= 0, "cannot open %s: %s", dev->path, err_name(fd));
+	return fd;
+}
+
+static struct device *forget(int fd)
+{
+	struct device *d = NULL;
+	size_t i;
+
+	pthread_mutex_lock(&opened_lock);
+	for (i = 0; i < MAX_OPEN; i++)
+		if (opened[i].dev && opened[i].fd == fd) {
+			d = opened[i].dev;
+			opened[i].dev = NULL;
+			break;
+		}
+	pthread_mutex_unlock(&opened_lock);
+	return d;
+}
+
+void dev_close(int fd)
+{
+	if (forget(fd))
+		the_sys->close(fd);
+}
+
+static void close_all(void)
+{
+	size_t i;
+
+	for (i = 0; i < MAX_OPEN; i++)
+		if (opened[i].dev)
+			dev_close(opened[i].fd);
+}
+
+/* --- running ------------------------------------------------------------ */
+
+/* neither the DSP nor the device may keep anything of an ended case */
+static void check_device_clean(void)
+{
+	char answer[512] = "";
+	int64_t end = soon();
+	uint64_t total;
+	int fd;
+
+	fd = dev_open();
+	total = query(fd, DRM_QDA_QUERY_BANKS_TOTAL, 0);
+	check(wait_banks_free(fd, total) == total, "context banks were not given back");
+	dev_close(fd);
+	do {
+		steer(answer, sizeof(answer), "pds");
+		if (!answer[0])
+			return;
+		sleep_ms(1);
+	} while (monotonic_ns() < end);
+	check(0, "PDs left: %s", answer);
+}
+
+static int setup_case(void **state)
+{
+	case_passed = case_skipped = false;
+	dev = &devices[0];
+	alarm(CASE_SECONDS);
+	(void)state;
+	return 0;
+}
+
+static void run_case(void **state)
+{
+	const struct case_data *data = *state;
+	struct leak_counts before;
+	char text[4096];
+	int err;
+
+	case_name = names[data - datas];
+	leak_count(&before);
+	devices_started = 0;
+	data->fn(data->arg);
+	close_all();
+	/* it may have been killed on purpose */
+	if (!is_soft || dev->server.pid)
+		check_device_clean();
+	if (fresh.path[0]) {
+		err = device_stop(&fresh);
+		check(!err, "qda-softdsp did not end cleanly: %s", err_name(err));
+		devices_started--;
+	}
+	/* a device started for this case lives on: a process and its socket */
+	before.children += devices_started;
+	before.fds += devices_started;
+	check(!leak_check(&before, 3000, text, sizeof(text)), "%s", text);
+	case_passed = true;
+}
+
+static int start_devices(void);
+
+static int teardown_case(void **state)
+{
+	size_t i;
+
+	(void)state;
+	alarm(0);
+	if (case_passed)
+		return 0;
+	/* whatever state a failed case left must not fail the next one */
+	close_all();
+	if (!is_soft) {
+		if (!case_skipped)
+			steer_command(devices[0].control, NULL, 0, "crash dsp");
+		return 0;
+	}
+	if (case_skipped && !fresh.path[0])
+		return 0;
+	for (i = 0; i < MAX_DEVICES; i++)
+		device_stop(&devices[i]);
+	device_stop(&fresh);
+	return start_devices();
+}
+
+void add_case(const char *name, case_fn fn, const void *arg)
+{
+	struct CMUnitTest *test = &tests[num_cases];
+	struct case_data *data = &datas[num_cases];
+
+	if (num_cases == MAX_CASES || asprintf(&names[num_cases], "%s", name) < 0)
+		abort();
+	*data = (struct case_data){ fn, arg };
+	*test = (struct CMUnitTest){
+		.name = names[num_cases], .test_func = run_case,
+		.setup_func = setup_case, .teardown_func = teardown_case,
+		.initial_state = data,
+	};
+	num_cases++;
+}
+
+void add_rows_(const char *prefix, const struct bad_field *rows, size_t n, case_fn fn)
+{
+	char name[128];
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "%s-%s", prefix, rows[i].name);
+		add_case(name, fn, &rows[i]);
+	}
+}
+
+static int start_devices(void)
+{
+	int err;
+
+	if (!is_soft)
+		return kernel_device(&devices[0], getenv("QDA_UAPI_DEVICE"),
+				     getenv("QDA_UAPI_CONTROL"));
+	err = device_start(&devices[0], "cdsp", "");
+	if (err)
+		fprintf(stderr, "cannot start qda-softdsp: %s\n", strerror(-err));
+	return err;
+}
+
+static void on_alarm(int sig)
+{
+	static const char text[] = ": no end in sight, giving up\n";
+
+	(void)sig;
+	if (write(2, case_name, strlen(case_name)) < 0 ||
+	    write(2, text, sizeof(text) - 1) < 0)
+		_exit(2);
+	_exit(1);
+}
+
+static int load_sys(void)
+{
+	const char *library = getenv("QDA_SOFT_LIBRARY");
+	void *dl;
+
+	is_soft = !getenv("QDA_UAPI_DEVICE");
+	if (!is_soft) {
+		the_sys = &qda_sys_kernel;
+		return 0;
+	}
+	dl = dlopen(library ? library : "libqda-soft.so", RTLD_NOW | RTLD_LOCAL);
+	if (dl)
+		the_sys = dlsym(dl, QDA_SOFT_SYS_SYMBOL);
+	if (!the_sys) {
+		fprintf(stderr, "no soft device: %s\n", dlerror());
+		return -ENOENT;
+	}
+	return 0;
+}
+
+int run_cases(const char *group)
+{
+	const char *path = getenv("QDA_UAPI_RESULTS");
+	const char *filter = getenv("QDA_UAPI_FILTER");
+	size_t i;
+	int fd, failed;
+
+	group_name = group;
+	if (load_sys())
+		return 1;
+	if (path)
+		results = fopen(path, "ae");
+	if (path && !results) {
+		perror(path);
+		return 1;
+	}
+	signal(SIGALRM, on_alarm);
+	if (start_devices())
+		return 1;
+	/* what the soft device makes once per process is no leak */
+	dev = &devices[0];
+	fd = the_sys->open(dev->path, O_RDWR | O_CLOEXEC);
+	if (fd < 0) {
+		fprintf(stderr, "cannot open %s: %s\n", dev->path, strerror(errno));
+		return 1;
+	}
+	the_sys->close(fd);
+
+	if (filter)
+		cmocka_set_test_filter(filter);
+	failed = _cmocka_run_group_tests(group, tests, num_cases, NULL, NULL);
+	for (i = 0; i < MAX_DEVICES; i++)
+		if (device_stop(&devices[i])) {
+			fprintf(stderr, "%s: qda-softdsp did not end cleanly\n", group);
+			failed++;
+		}
+	for (i = 0; i < num_cases; i++)
+		free(names[i]);
+	if (results)
+		fclose(results);
+	return failed ? 1 : 0;
+}

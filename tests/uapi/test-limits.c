@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+/* How much may be going on at once. */
+#include "common.h"
+
+#define INVOKE	DRM_IOCTL_QDA_REMOTE_INVOKE
+#define OPTION	DRM_IOCTL_QDA_SET_OPTION
+#define MAX	64
+
+static struct sess s;
+
+static void set_limit(uint64_t value)
+{
+	struct drm_qda_set_option o = {
+		.option = DRM_QDA_OPTION_IN_FLIGHT, .value = value,
+	};
+
+	expect(s.fd, OPTION, &o, 0);
+}
+
+static void expect_full(void)
+{
+	struct drm_qda_remote_invoke i = noop_call(&s, DRM_QDA_INVOKE_ASYNC);
+
+	i.ticket = FILL64;
+	i.status = (int32_t)FILL32;
+	expect(s.fd, INVOKE, &i, -EAGAIN);
+}
+
+static void test_async(const void *arg)
+{
+	uint64_t tickets[MAX];
+	unsigned int rule;
+	int i;
+
+	(void)arg;
+	sess_open_bench(&s);
+	rule = steer_number("hold n=0");
+	for (i = 0; i < MAX; i++)
+		tickets[i] = noop_submit(&s, 0, 0);
+	expect_full();
+	steer(NULL, 0, "release %u", rule);
+	for (i = 0; i < MAX; i++)
+		check_eq(wait_ticket(s.fd, tickets[i], soon(), NULL), 0);
+	check_eq(wait_ticket(s.fd, noop_submit(&s, 0, 0), soon(), NULL), 0);
+	sess_close(&s);
+}
+
+/* a synchronous call sleeps until there is room */
+static void test_sync_waits(const void *arg)
+{
+	struct drm_qda_remote_invoke i;
+	uint64_t tickets[MAX];
+	unsigned int rule, ran;
+	struct job job;
+	int n;
+
+	(void)arg;
+	sess_open_bench(&s);
+	rule = steer_number("hold n=0");
+	for (n = 0; n < MAX; n++)
+		tickets[n] = noop_submit(&s, 0, 0);
+	wait_held(rule, MAX, NULL, 0);
+	ran = steer_number("count handle=%u", s.bench);
+	i = noop_call(&s, 0);
+	job_start(&job, s.fd, INVOKE, &i);
+	job_wait_asleep(&job);
+	sleep_ms(20);
+	check(!job_done(&job), "it did not wait");
+	check_eq(steer_number("count handle=%u", s.bench), ran);
+	steer(NULL, 0, "release %u", rule);
+	check_eq(job_join(&job), 0);
+	check_eq(i.status, 0);
+	for (n = 0; n < MAX; n++)
+		check_eq(wait_ticket(s.fd, tickets[n], soon(), NULL), 0);
+	record("sync OK");
+	sess_close(&s);
+}
+
+/* finished calls nobody fetches take places too, in both forms */
+static void test_unconsumed(const void *arg)
+{
+	struct drm_qda_remote_invoke i;
+	int64_t end = soon();
+	uint64_t tickets[MAX];
+	int n, err = 0;
+
+	(void)arg;
+	sess_open_bench(&s);
+	for (n = 0; n < MAX; n++)
+		tickets[n] = noop_submit(&s, 0, 0);
+	/* they finish by and by */
+	do {
+		i = noop_call(&s, DRM_QDA_INVOKE_ASYNC);
+		err = call(s.fd, INVOKE, &i);
+		check_eq(err, -EAGAIN);
+		sleep_ms(10);
+		if (steer_number("count handle=%u", s.bench) >= MAX)
+			break;
+	} while (monotonic_ns() < end);
+	sleep_ms(20);
+	i = noop_call(&s, 0);
+	i.ticket = FILL64;
+	expect(s.fd, INVOKE, &i, -EAGAIN);
+	check_eq(wait_ticket(s.fd, tickets[0], soon(), NULL), 0);
+	i = noop_call(&s, 0);
+	expect(s.fd, INVOKE, &i, 0);
+	check_eq(i.status, 0);
+	for (n = 1; n < MAX; n++)
+		check_eq(wait_ticket(s.fd, tickets[n], soon(), NULL), 0);
+	sess_close(&s);
+}
+
+/* a session's limit is not another's */
+static void test_sessions(const void *arg)
+{
+	struct sess other;
+	unsigned int rule;
+	int i;
+
+	(void)arg;
+	sess_open_bench(&s);
+	sess_open_bench(&other);
+	rule = steer_number("hold sid=%u n=0", s.sid);
+	for (i = 0; i < MAX; i++)
+		noop_submit(&s, 0, 0);
+	expect_full();
+	check_eq(wait_ticket(other.fd, noop_submit(&other, 0, 0), soon(), NULL), 0);
+	steer(NULL, 0, "release %u", rule);
+	sess_close(&other);
+	sess_close(&s);
+}
+
+static void test_option(const void *arg)
+{
+	unsigned int rule;
+	uint64_t a, b;
+
+	(void)arg;
+	sess_open_bench(&s);
+	set_limit(2);
+	rule = steer_number("hold n=0");
+	a = noop_submit(&s, 0, 0);
+	b = noop_submit(&s, 0, 0);
+	wait_held(rule, 2, NULL, 0);
+	expect_full();
+	/* raised with calls in flight */
+	set_limit(3);
+	noop_submit(&s, 0, 0);
+	expect_full();
+	/* lowered below what is in flight: nothing happens to those */
+	set_limit(1);
+	expect_full();
+	steer(NULL, 0, "release %u", rule);
+	check_eq(wait_ticket(s.fd, a, soon(), NULL), 0);
+	check_eq(wait_ticket(s.fd, b, soon(), NULL), 0);
+	sess_close(&s);
+}
+
+static void test_option_sync(const void *arg)
+{
+	struct drm_qda_remote_invoke i;
+	unsigned int rule;
+	uint64_t ticket;
+	struct job job;
+
+	(void)arg;
+	sess_open_bench(&s);
+	set_limit(1);
+	rule = steer_number("hold n=1");
+	ticket = noop_submit(&s, 0, 0);
+	wait_held(rule, 1, NULL, 0);
+	i = noop_call(&s, 0);
+	job_start(&job, s.fd, INVOKE, &i);
+	job_wait_asleep(&job);
+	check(!job_done(&job), "it did not wait");
+	steer(NULL, 0, "release %u", rule);
+	check_eq(job_join(&job), 0);
+	check_eq(wait_ticket(s.fd, ticket, soon(), NULL), 0);
+	record("option sync OK");
+	sess_close(&s);
+}
+
+/* at the limit it has not been sent: no ticket, and it never runs */
+static void test_interrupted_at_limit(const void *arg)
+{
+	struct drm_qda_remote_invoke i;
+	unsigned int rule, ran;
+	uint64_t ticket;
+	struct job job;
+
+	(void)arg;
+	sess_open_bench(&s);
+	set_limit(1);
+	rule = steer_number("hold n=1");
+	ticket = noop_submit(&s, 0, 0);
+	wait_held(rule, 1, NULL, 0);
+	ran = steer_number("count handle=%u", s.bench);
+	i = noop_call(&s, 0);
+	job_start(&job, s.fd, INVOKE, &i);
+	job_signal(&job, SA_RESTART);
+	check_eq(job_join(&job), -EINTR);
+	check_eq(i.ticket, 0);
+	steer(NULL, 0, "release %u", rule);
+	sleep_ms(20);
+	check_eq(steer_number("count handle=%u", s.bench), ran);
+	check_eq(wait_ticket(s.fd, ticket, soon(), NULL), 0);
+	record("interrupted EINTR, not sent");
+	sess_close(&s);
+}
+
+static void test_bad_option(const void *arg)
+{
+	struct drm_qda_set_option good = {
+		.option = DRM_QDA_OPTION_IN_FLIGHT, .value = MAX,
+	}, o = good;
+
+	sess_open(&s);
+	expect(s.fd, OPTION, &o, 0);
+	expect_bad(s.fd, OPTION, &good, arg);
+	sess_close(&s);
+}
+
+/* a property of the file: set before there is a PD, kept */
+static void test_option_early(const void *arg)
+{
+	unsigned int rule;
+	int fd = dev_open();
+
+	(void)arg;
+	s.fd = fd;
+	set_limit(1);
+	record("early OK");
+	sess_create(&s, fd);
+	rule = steer_number("hold n=0");
+	/* an unknown handle is answered too */
+	noop_submit(&s, 0, 0);
+	expect_full();
+	steer(NULL, 0, "release %u", rule);
+	sess_close(&s);
+}
+
+static const struct bad_field bad[] = {
+	BAD("option", drm_qda_set_option, option, 1, -EINVAL),
+	BAD("option-max", drm_qda_set_option, option, 0xffffffff, -EINVAL),
+	BAD("flags", drm_qda_set_option, flags, 1, -EINVAL),
+	BAD("value-zero", drm_qda_set_option, value, 0, -ERANGE),
+	BAD("value-65", drm_qda_set_option, value, MAX + 1, -ERANGE),
+	BAD("value-wrap", drm_qda_set_option, value, (1ULL << 32) + 1, -ERANGE),
+};
+
+int main(void)
+{
+	add_case("async", test_async, NULL);
+	add_case("sync-waits", test_sync_waits, NULL);
+	add_case("unconsumed", test_unconsumed, NULL);
+	add_case("sessions", test_sessions, NULL);
+	add_case("option", test_option, NULL);
+	add_case("option-sync", test_option_sync, NULL);
+	add_case("option-early", test_option_early, NULL);
+	add_case("interrupted", test_interrupted_at_limit, NULL);
+	add_rows("option-bad", bad, test_bad_option);
+	return run_cases("limits");
+}
