@@ -209,7 +209,7 @@ QDA_EXPORT int qda_call_invoke(struct qda_call *call, int32_t *ret_status)
 	marshal_in(&call->plan, call->args, call->num_args, call->scratch);
 	fill_invoke(&invoke, call, 0, 0);
 	err = session_kapi_invoke(call->session, &invoke);
-	if (err == -EINTR) {
+	if (err == -EINTR && invoke.ticket) {
 		call->ticket = invoke.ticket;
 		call_give(call, CALL_TICKET);
 		return err;

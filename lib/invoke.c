@@ -75,7 +75,10 @@ int session_invoke(struct qda_session *session, uint32_t handle, uint32_t method
 	invoke.num_args = inv.plan.num_args;
 	invoke.handle = handle;
 	invoke.scalars = inv.plan.scalars;
-	err = session_kapi_invoke(session, &invoke);
+	/* without a ticket nothing was sent: it may be repeated, and only then */
+	do
+		err = session_kapi_invoke(session, &invoke);
+	while (err == -EINTR && !invoke.ticket);
 	status = invoke.status;
 	/* a signal does not end the call: go on waiting for this very one */
 	while (err == -EINTR)

@@ -142,6 +142,7 @@ int kapi_map(struct kapi_file *file, const struct kapi_map *map,
 	     uint32_t *ret_id, uint64_t *ret_addr, int32_t *ret_status);
 int kapi_munmap(struct kapi_file *file, uint32_t id, int32_t *ret_status);
 
+/* -EINTR with ticket 0: nothing was sent; with a ticket: it goes on */
 int kapi_invoke(struct kapi_file *file, struct kapi_invoke *invoke);
 /* deadline: CLOCK_MONOTONIC ns, negative: none */
 int kapi_wait(struct kapi_file *file, uint64_t ticket, int64_t deadline,

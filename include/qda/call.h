@@ -127,8 +127,9 @@ int qda_call_new(struct qda_module *module, uint32_t method,
 /** Take a reference. Thread safe. @since 0.1 */
 struct qda_call *qda_call_ref(struct qda_call *call);
 /**
- * Drop a reference. A call in flight keeps what the DSP uses alive by itself; its
- * result is then dropped. Thread safe; NULL is allowed.
+ * Drop a reference. A call in flight keeps what the DSP uses alive by itself. If it
+ * was submitted with a callback, that is still called; else its result is dropped.
+ * Thread safe; NULL is allowed.
  * @return NULL
  * @since 0.1
  */
@@ -137,7 +138,9 @@ struct qda_call *qda_call_unref(struct qda_call *call);
 /**
  * Make a prepared call and wait for its answer. One system call, no allocation.
  * @return as qda_module_invoke(); -EBUSY it is in flight already; -EINTR a signal
- *	came: the call goes on, collect it with qda_call_wait()
+ *	came: the call goes on, collect it with qda_call_wait(). (If the signal
+ *	came before the call was sent, which takes as many calls in flight as the
+ *	session may have, qda_call_wait() returns -EINVAL: make it again.)
  * @since 0.1
  */
 int qda_call_invoke(struct qda_call *call, int32_t *ret_status);

@@ -75,8 +75,11 @@ static void one_shot(void **state)
 	assert_int_equal(fake.invokes, 1);
 	assert_int_equal(fake.waits, 4);
 	assert_int_equal(fake_in_flight(), 0);
-	/* transport errors */
+	/* a signal before anything was sent is not the caller's business either */
 	fake.hold = false;
+	fake.fail_invoke = -EINTR;
+	assert_int_equal(qda_invoke(module, 2, &status, QDA_IN(&in), QDA_OUT(&out)), 0);
+	/* transport errors */
 	status = 99;
 	fake.fail_invoke = -EPIPE;
 	assert_int_equal(qda_invoke(module, 2, &status, QDA_IN(&in), QDA_OUT(&out)),
@@ -148,8 +151,14 @@ static void states(void **state)
 	assert_int_equal(qda_call_wait(call, -1, &status), 0);
 	assert_int_equal(out_value, 21);
 
-	/* a failed submission leaves it ready */
+	/* interrupted before it was sent: ready again, and one-shot calls repeat */
 	fake.hold = false;
+	fake.fail_invoke = -EINTR;
+	assert_int_equal(qda_call_invoke(call, &status), -EINTR);
+	assert_int_equal(qda_call_wait(call, 0, &status), -EINVAL);
+	assert_int_equal(qda_call_invoke(call, &status), 0);
+
+	/* a failed submission leaves it ready */
 	fake.fail_invoke = -ENOTCONN;
 	assert_int_equal(qda_call_submit(call, NULL, NULL), -ENOTCONN);
 	fake.fail_invoke = -ENODEV;
