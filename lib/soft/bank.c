@@ -159,13 +159,20 @@ static int bank_take(struct file *file)
 	return err;
 }
 
-/* Another thread is taking or giving back; whoever waits receives. */
 static int bank_settle(struct file *file)
 {
 	int err = 0;
 
-	while (!err && (file->bank == BANK_TAKING || file->bank == BANK_PUTTING))
-		err = link_step(file, DEADLINE_NEVER);
+	while (!err) {
+		/* another thread is at it, and receives for itself */
+		if (file->bank == BANK_TAKING)
+			err = waitq_sleep(&file->wq, &file->lock, DEADLINE_NEVER);
+		/* nobody may be waiting for this answer */
+		else if (file->bank == BANK_PUTTING)
+			err = link_step(file, DEADLINE_NEVER);
+		else
+			break;
+	}
 	if (err)
 		return err;
 	return file->lost ? -ENODEV : 0;
@@ -181,7 +188,7 @@ static int bank_ready(struct file *file)
 	file->bank = BANK_TAKING;
 	err = bank_take(file);
 	file->bank = err ? BANK_NONE : BANK_READY;
-	waitq_wake(&file->link.wq);
+	waitq_wake(&file->wq);
 	return err;
 }
 

@@ -139,8 +139,10 @@ static void objects_free(struct file *file)
 static void file_free(struct file *file)
 {
 	pthread_mutex_lock(&file->lock);
-	if (file->session == SESSION_RUNNING && !file->lost)
-		session_send_release(file);
+	if (file->session == SESSION_RUNNING && file_alive(file)) {
+		session_end(file);
+		session_finish(file);
+	}
 	/* the end of the control socket does the rest on the other side */
 	file_abandon(file);
 	objects_free(file);

@@ -13,9 +13,15 @@
 
 #define DMA_BUF_MAGIC	0x444d4142
 #define HUGETLBFS_MAGIC	0x958458f6
-#define OFFSET_SHIFT	32	/* fake mmap offset: the handle above this */
+
+/* Fake mmap offsets: the file's number, the handle, 32 bits of nothing */
+#define OFFSET_SHIFT	32
+#define FILE_SHIFT	48
+#define FILE_MASK	0x7fffULL
 
 _Static_assert(QDA_MAX_BUFFER < 1ULL << OFFSET_SHIFT, "offsets do not overlap");
+_Static_assert(HANDLE_CHUNKS * HANDLE_CHUNK <= 1 << (FILE_SHIFT - OFFSET_SHIFT),
+	       "a handle fits below the file");
 
 /* --- handles ------------------------------------------------------------- */
 
@@ -181,6 +187,19 @@ void objects_forget(struct file *file)
 	}
 }
 
+static uint64_t offset_of(const struct file *file, uint32_t handle)
+{
+	return (file->id & FILE_MASK) << FILE_SHIFT | (uint64_t)handle << OFFSET_SHIFT;
+}
+
+static struct object *object_at(struct file *file, uint64_t offset)
+{
+	uint32_t handle = (uint32_t)(offset >> OFFSET_SHIFT) &
+			  ((1U << (FILE_SHIFT - OFFSET_SHIFT)) - 1);
+
+	return offset == offset_of(file, handle) ? object_find(file, handle) : NULL;
+}
+
 /* --- ioctls -------------------------------------------------------------- */
 
 int gem_create(struct file *file, void *data)
@@ -220,7 +239,7 @@ int gem_mmap_offset(struct file *file, void *data)
 		return -ENOENT;
 	if (obj->imported)
 		return -EINVAL;
-	a->offset = (uint64_t)a->handle << OFFSET_SHIFT;
+	a->offset = offset_of(file, a->handle);
 	return 0;
 }
 
@@ -338,12 +357,11 @@ void *gem_mmap(struct file *file, void *addr, size_t length, int prot, int flags
 	pthread_mutex_lock(&file->lock);
 	if (!file_alive(file))
 		err = ENODEV;
-	else if (!(offset & ((1ULL << OFFSET_SHIFT) - 1)) &&
-		 offset >> OFFSET_SHIFT <= UINT32_MAX)
-		obj = object_find(file, (uint32_t)(offset >> OFFSET_SHIFT));
-	/* a private writable mapping would never reach the DSP */
+	else
+		obj = object_at(file, offset);
+	/* a private mapping could part from what the DSP sees */
 	if (obj && !obj->imported && length && length <= obj->size &&
-	    !((flags & MAP_TYPE) == MAP_PRIVATE && (prot & PROT_WRITE))) {
+	    (flags & MAP_TYPE) != MAP_PRIVATE) {
 		if ((prot & PROT_WRITE) && (file->open_flags & O_ACCMODE) == O_RDONLY) {
 			err = EACCES;
 		} else {

@@ -314,7 +314,8 @@ void lanes_drain(struct file *file)
 			continue;
 		if (lane->receiving || lane->eof || file->lost)
 			continue;
-		if (lane->flying || lane->in_epoll)
+		/* the root lane also carries what nobody asked for */
+		if (lane->flying || lane->in_epoll || i == ROOT_LANE)
 			lane_drain(file, lane);
 		/* its events have all come; later replies are of no interest */
 		if (lane->in_epoll && !lane->events)

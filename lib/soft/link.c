@@ -85,6 +85,9 @@ void link_drain(struct file *file)
 	struct qda_link_rep rep;
 	ssize_t n;
 
+	/* who polls would sleep on if another thread took the answer */
+	if (file->link.receiving)
+		return;
 	while (!file->lost) {
 		n = recv(file->link.fd, &rep, sizeof(rep), MSG_DONTWAIT);
 		if (n == (ssize_t)sizeof(rep)) {

@@ -78,12 +78,31 @@ void session_end(struct file *file)
 	lanes_shutdown(file);
 }
 
-int session_release(struct file *file, void *data)
+/*
+ * Send it and wait, but not for long: whoever comes next then finds the bank free.
+ * Goes on by itself when the DSP takes its time.
+ */
+void session_finish(struct file *file)
 {
-	struct lane *root = &file->lanes[ROOT_LANE];
+	struct call *call = &file->calls[SLOT_RELEASE];
 	struct result result = { .done = false };
 	int64_t deadline;
-	struct call *call;
+	int err;
+
+	session_send_release(file);
+	if (file->lost || call->state != CALL_FLYING || call->result)
+		return;
+	call->result = &result;
+	deadline = now_ns() + RELEASE_WAIT;
+	do
+		err = lane_wait(file, &file->lanes[ROOT_LANE], &result, deadline);
+	while (err == -EINTR);
+	if (!result.done)
+		call->result = NULL;
+}
+
+int session_release(struct file *file, void *data)
+{
 	int err;
 
 	err = qda_check_release(data);
@@ -91,19 +110,8 @@ int session_release(struct file *file, void *data)
 		err = session_check(file);
 	if (err)
 		return err;
-
 	session_end(file);
-	session_send_release(file);
-	call = &file->calls[SLOT_RELEASE];
-	if (file->lost || call->state != CALL_FLYING || call->result)
-		return 0;
-	call->result = &result;
-	deadline = now_ns() + RELEASE_WAIT;
-	do
-		err = lane_wait(file, root, &result, deadline);
-	while (err == -EINTR);
-	if (!result.done)
-		call->result = NULL;
+	session_finish(file);
 	return 0;
 }
 

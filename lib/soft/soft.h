@@ -496,6 +496,8 @@ int session_release(struct file *file, void *data);
 void session_send_release(struct file *file);
 /* wakes everybody with -ECANCELED */
 void session_end(struct file *file);
+/* release on the DSP; returns soon, done or not */
+void session_finish(struct file *file);
 
 /* --- map.c --------------------------------------------------------------- */
 
