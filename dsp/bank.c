@@ -85,6 +85,8 @@ void bank_release(struct bank *bank)
 	if (bank->pd)
 		pd_free(bank->pd);
 	bank->pd = NULL;
+	if (bank->held)
+		return;
 	for (i = 0; i < bank->num_maps; i++)
 		close(bank->maps[i].fd);
 	free(bank->maps);

@@ -55,6 +55,8 @@ int conn_notify(struct conn *conn, uint32_t client_id, uint32_t status)
 
 void conn_close(struct conn *conn)
 {
+	struct bank *bank = conn->bank;
+	bool releasing = false;
 	struct list *node, *tmp;
 
 	list_for_each_safe(node, tmp, &conn->calls) {
@@ -62,14 +64,21 @@ void conn_close(struct conn *conn)
 
 		list_del(node);
 		call->conn = NULL;
-		steer_forget_call(call);
+		if (bank && call->op == ROOT_OP_RELEASE) {
+			call_orphan(call, bank);
+			releasing = true;
+		} else {
+			steer_forget_call(call);
+		}
 	}
 	chan_close(&conn->lane);
 	chan_close(&conn->control);
-	if (conn->bank) {
-		if (conn->bank->pd)
-			pd_forget_conn(conn->bank->pd, conn);
-		bank_release(conn->bank);
+	if (bank) {
+		if (bank->pd)
+			pd_forget_conn(bank->pd, conn);
+		if (bank->pd && pd_is_alive(bank->pd) && !releasing)
+			call_release(bank);
+		bank_release(bank);
 	}
 	list_del(&conn->node);
 	loop_free_later(conn);

@@ -427,11 +427,36 @@ void call_new(struct conn *conn, const void *data, size_t len)
 
 void call_free(struct call *call)
 {
+	struct bank *bank = call->bank;
+
 	if (call->conn) {
 		list_del(&call->node);
 		conn_unbusy(call->conn);
 	}
 	free(call);
+	/* with a PD that still ends, that is what frees the bank */
+	if (bank && !--bank->held && !bank->conn && !bank->pd)
+		bank_release(bank);
+}
+
+void call_orphan(struct call *call, struct bank *bank)
+{
+	call->bank = bank;
+	bank->held++;
+}
+
+void call_release(struct bank *bank)
+{
+	struct call *call = calloc(1, sizeof(*call));
+
+	if (!call)
+		return;
+	call->msg.handle = QDA_HANDLE_INIT;
+	call->msg.sc = QDA_INIT_RELEASE;
+	call->op = ROOT_OP_RELEASE;
+	call_orphan(call, bank);
+	if (steer_before(call))
+		call_finish(call, 0);
 }
 
 void call_send(struct call *call, const void *data, size_t len, uint32_t times)
@@ -448,7 +473,7 @@ void call_finish(struct call *call, int32_t status)
 		 call->msg.client_id, call->msg.tid, call->msg.handle, call->msg.sc,
 		 (unsigned long long)call->msg.ctx, (unsigned long long)call->msg.addr,
 		 (uint32_t)status);
-	if (call->conn)
+	if (call->conn || call->bank)
 		steer_after(call, status);
 	else
 		call_free(call);

@@ -36,8 +36,9 @@ int listen_at(const char *path)
 
 	n = snprintf(temp.sun_path, sizeof(temp.sun_path), "%s.%d", path, getpid());
 	if (n < 0 || (size_t)n >= sizeof(temp.sun_path)) {
-		fprintf(stderr, "qda-softdsp: %s: a socket's path has at most %zu bytes\n",
-			path, sizeof(temp.sun_path) - 12);
+		fprintf(stderr,
+			"qda-softdsp: %s: a socket's path has at most %zu bytes\n", path,
+			sizeof(temp.sun_path) - 12);
 		return -1;
 	}
 	strcpy(addr.sun_path, path);

@@ -79,6 +79,7 @@ int32_t call_execute(struct pd_call *call)
 {
 	int32_t status;
 
+	window_acquire();
 	count_call(call);
 	call->num_args = payload_num_args(call->msg.sc);
 	status = payload_locate(&call->msg, pd.sid, &call->payload);
@@ -98,5 +99,6 @@ int32_t call_execute(struct pd_call *call)
 	pd_current = NULL;
 	if (call->num_args)
 		map_report_finished(call->payload + payload_meta_size(call->num_args));
+	window_release();
 	return status;
 }

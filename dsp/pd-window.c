@@ -40,6 +40,7 @@ int window_map(uint64_t addr, uint64_t size, uint64_t offset, int fd)
 	if (mmap(window_ptr(addr), size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
 		 fd, (off_t)offset) == MAP_FAILED)
 		return -errno;
+	window_release();
 	return 0;
 }
 
@@ -47,10 +48,12 @@ int window_unmap(uint64_t addr, uint64_t size)
 {
 	if (!is_inside(addr, size))
 		return -EINVAL;
+	window_acquire();
 	if (mmap(window_ptr(addr), size, PROT_NONE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
 		 0) == MAP_FAILED)
 		return -errno;
+	window_release();
 	return 0;
 }
 

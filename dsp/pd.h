@@ -59,6 +59,19 @@ void window_catch_faults(void);
 void *window_thread_start(void);
 void window_thread_stop(void *stack);
 
+/*
+ * The client orders its calls and mappings, which ThreadSanitizer cannot see from
+ * within one of the processes.
+ */
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#define window_acquire()	__tsan_acquire(&pd.window)
+#define window_release()	__tsan_release(&pd.window)
+#else
+#define window_acquire()	((void)0)
+#define window_release()	((void)0)
+#endif
+
 static inline void *window_ptr(uint64_t addr)
 {
 	return pd.window + addr;

@@ -85,7 +85,8 @@ static struct request *add_request(struct pd *pd)
 	return r;
 }
 
-void pd_forward(struct pd *pd, struct conn *conn, const struct qda_link_req *req, int fd)
+void pd_forward(struct pd *pd, struct conn *conn, const struct qda_link_req *req,
+		int fd)
 {
 	static const uint32_t ops[] = {
 		[QDA_LINK_MAP] = PDLINK_MAP,

@@ -62,6 +62,7 @@ void softdsp_restart(void)
 {
 	while (!list_empty(&dsp.conns))
 		conn_close(container_of(dsp.conns.next, struct conn, node));
+	steer_forget_orphans();
 }
 
 /* --- where clients come from -------------------------------------------------- */
@@ -134,15 +135,17 @@ struct options {
 
 static void usage(FILE *out)
 {
-	fputs("usage: qda-softdsp --domain NAME (--fd N | --listen SERVER) [OPTION]...\n"
+	fputs("usage: qda-softdsp --domain NAME (--listen SERVER | --fd N)\n"
+	      "                   [OPTION]...\n"
 	      "\n"
-	      "A DSP that is a program: takes FastRPC calls of libqda's soft device and\n"
-	      "runs their methods in processes of its own.\n"
+	      "A DSP that is a program: takes FastRPC calls of libqda's soft device\n"
+	      "and runs their methods in processes of its own.\n"
 	      "\n"
 	      "      --domain NAME     adsp, mdsp, sdsp, cdsp, cdsp1, gdsp0 or gdsp1\n"
 	      "                        (default cdsp)\n"
-	      "      --listen SERVER   serve \"soft:NAME@SERVER\": a path if it has a '/',\n"
-	      "                        else a name in $XDG_RUNTIME_DIR or /tmp/qda-UID\n"
+	      "      --listen SERVER   serve \"soft:NAME@SERVER\": a path if it has\n"
+	      "                        a '/', else a name in $XDG_RUNTIME_DIR or\n"
+	      "                        /tmp/qda-UID\n"
 	      "      --fd N            serve the program that started this (internal)\n"
 	      "      --banks N         context banks, 1 to 64 (default 8)\n"
 	      "      --unprivileged    clients count as unprivileged\n"
@@ -290,7 +293,8 @@ static bool find_shell(void)
 		self[n] = '\0';
 		slash = strrchr(self, '/');
 		*slash = '\0';
-		if (asprintf(&dsp.shell, "%s/fastrpc_shell_%u", self, dsp.domain_id) < 0)
+		if (asprintf(&dsp.shell, "%s/fastrpc_shell_%u", self,
+			     dsp.domain_id) < 0)
 			return false;
 		if (!access(dsp.shell, X_OK)) {
 			dsp.module_dir = strdup(self);

@@ -83,6 +83,7 @@ struct bank {
 	bool taken;
 	struct conn *conn;		/* NULL: its remains are being removed */
 	struct pd *pd;
+	unsigned int held;		/* RELEASEs of gone connections, unanswered */
 	struct mapping *maps;		/* by address */
 	size_t num_maps, max_maps;
 };
@@ -152,6 +153,7 @@ enum root_op {
 struct call {
 	struct list node;		/* of conn->calls */
 	struct conn *conn;		/* NULL: gone, nobody to answer */
+	struct bank *bank;		/* RELEASE of a gone one: the bank it holds */
 	struct payload_msg msg;
 	enum root_op op;
 	struct payload_arg args[CALL_MAX_ARGS];
@@ -165,6 +167,10 @@ void call_exec(struct call *call);
 void call_finish(struct call *call, int32_t status);
 void call_send(struct call *call, const void *data, size_t len, uint32_t times);
 void call_free(struct call *call);
+/* the connection goes: its RELEASE still takes the time that it takes */
+void call_orphan(struct call *call, struct bank *bank);
+/* nobody has sent one: do as the driver does at close */
+void call_release(struct bank *bank);
 /* argument i as bytes, in private memory; a DSP status */
 int32_t call_read(struct call *call, unsigned int i, void *buf, size_t len);
 int32_t call_write(struct call *call, unsigned int i, const void *buf, size_t len);
@@ -244,6 +250,8 @@ void steer_after(struct call *call, int32_t status);
 void steer_pd_packet(struct pd *pd, const struct pdlink_packet *packet);
 void steer_forget_call(struct call *call);
 void steer_forget_pd(struct pd *pd);
+/* what is kept of connections that are gone */
+void steer_forget_orphans(void);
 /* address the next map is to answer, 0: as it likes; used up by asking */
 uint64_t steer_map_address(void);
 uint32_t steer_armed(void);

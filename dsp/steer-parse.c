@@ -147,7 +147,8 @@ static const char *check(const struct steer_command *cmd)
 	if (status > UINT32_MAX && status < (uint64_t)INT32_MIN)
 		return "status has 32 bits";
 	if (cmd->verb == STEER_REPLY && steer_has(cmd, STEER_KEY_LEN) &&
-	    (!cmd->value[STEER_KEY_LEN] || cmd->value[STEER_KEY_LEN] > PDLINK_REPLY_MAX))
+	    (!cmd->value[STEER_KEY_LEN] ||
+	     cmd->value[STEER_KEY_LEN] > PDLINK_REPLY_MAX))
 		return "len is 1 to 256";
 	if (cmd->verb == STEER_PEEK && (!cmd->value[STEER_KEY_LEN] ||
 					cmd->value[STEER_KEY_LEN] > STEER_MAX_DATA))

@@ -177,7 +177,8 @@ static struct rule *find_hold(const struct subject *s)
 		struct rule *rule = container_of(node, struct rule, node);
 
 		if ((rule->cmd.verb == STEER_HOLD ||
-		     (rule->cmd.verb == STEER_FAIL && rule->cmd.value[STEER_KEY_HOLD])) &&
+		     (rule->cmd.verb == STEER_FAIL &&
+		      rule->cmd.value[STEER_KEY_HOLD])) &&
 		    matches(rule, s))
 			return rule;
 	}
@@ -220,8 +221,10 @@ static void apply_replies(const struct subject *s, struct pdlink_packet *reply)
 
 static struct subject subject_of(const struct call *call)
 {
+	const struct bank *bank = call->conn ? call->conn->bank : call->bank;
+
 	return (struct subject){
-		.sid = call->conn && call->conn->bank ? call->conn->bank->sid : 0,
+		.sid = bank ? bank->sid : 0,
 		.op = call->op,
 		.msg = &call->msg,
 	};
@@ -305,6 +308,25 @@ void steer_forget_call(struct call *call)
 	}
 }
 
+void steer_forget_orphans(void)
+{
+	struct list *node, *k_node, *tmp;
+
+	list_for_each(node, &rules) {
+		struct rule *rule = container_of(node, struct rule, node);
+
+		list_for_each_safe(k_node, tmp, &rule->kept) {
+			struct kept *k = container_of(k_node, struct kept, node);
+			struct call *call = k->call;
+
+			if (!call || call->conn)
+				continue;
+			drop_kept(k);
+			call_free(call);
+		}
+	}
+}
+
 /* --- messages of PDs ----------------------------------------------------------- */
 
 void steer_pd_packet(struct pd *pd, const struct pdlink_packet *packet)
@@ -370,7 +392,7 @@ static void let_go(struct kept *k, bool answer)
 	if (!answer) {
 		/* it stays unanswered, so for the connection it is done */
 		call_free(call);
-	} else if (k->before) {
+	} else if (k->before && call->conn) {
 		call_exec(call);
 	} else {
 		call_send(call, k->packet.data, k->packet.len, k->packet.times);

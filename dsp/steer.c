@@ -305,7 +305,8 @@ static void on_connect(struct source *source, uint32_t mask)
 	if (fd < 0)
 		return;
 	client = calloc(1, sizeof(*client));
-	if (!client || chan_init(&client->chan, fd, MAX_QUEUED, on_command, on_closed)) {
+	if (!client ||
+	    chan_init(&client->chan, fd, MAX_QUEUED, on_command, on_closed)) {
 		close(fd);
 		free(client);
 		return;
