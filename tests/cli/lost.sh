@@ -21,7 +21,7 @@ process_named()
 
 	for ((i = 0; i < 100; i++)); do
 		for pid in $(our_processes); do
-			case $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) in
+			case $(cat "/proc/$pid/cmdline" 2>/dev/null | tr '\0' ' ') in
 			*"$1"*)
 				echo "$pid"
 				return ;;
@@ -62,7 +62,7 @@ run call --timeout 20000 bench 11 u32:1000; is 0
 clean
 
 # Ctrl-C
-background call bench 11 u32:30000000 out.i32@never
+background call --repeat 5000000 calculator 2 seq.i32:1,2 out.i64@never
 server=$(process_named softdsp)
 sleep 1
 kill -INT "$started"; collect
@@ -93,15 +93,12 @@ kill -KILL "$server"; collect
 is 6
 clean
 
-# a stopped PD does not answer
-background call --timeout 1000 bench 11 u32:10
+# a stopped PD does not answer; what is stopped is ended too
+background call --timeout 1000 --repeat 100000 bench 11 u32:10000
 server=$(process_named softdsp)
-for ((i = 0; i < 50; i++)); do
-	pd=$(children_of "$server" | head -n 1)
-	[ -n "$pd" ] && break
-	sleep 0.01
-done
-kill -KILL "$started" 2>/dev/null; wait "$started" 2>/dev/null
+sleep 1
+kill -STOP $(children_of "$server"); collect
+is 7; says "did not answer within 1000 ms"
 clean
 
 # a shared server with two banks

@@ -188,9 +188,16 @@ void client_open(struct server *s, struct client *c)
 void client_open_bank(struct server *s, struct client *c)
 {
 	struct qda_link_rep rep;
+	int err, i = 0;
 
 	client_open(s, c);
-	assert_int_equal(link_call(c, QDA_LINK_BANK_TAKE, 0, 0, 0, -1, &rep), 0);
+	/* what was closed a moment ago is free when its PD has ended */
+	do {
+		err = link_call(c, QDA_LINK_BANK_TAKE, 0, 0, 0, -1, &rep);
+		if (err == -EBUSY)
+			usleep(1000);
+	} while (err == -EBUSY && ++i < 5000);
+	assert_int_equal(err, 0);
 	c->sid = (uint32_t)rep.a;
 	c->next = rep.b;
 }
@@ -498,10 +505,13 @@ int count_children(pid_t pid)
 
 pid_t pd_pid(struct server *s, uint32_t sid)
 {
-	char key[16];
-	const char *list = steer(s, "pds"), *at;
+	const char *at = steer(s, "pds");
+	unsigned int id;
+	int pid, n;
 
-	snprintf(key, sizeof(key), "%u:", sid);
-	at = list ? strstr(list, key) : NULL;
-	return at ? (pid_t)strtol(at + strlen(key), NULL, 10) : 0;
+	for (; at && sscanf(at, " %u:%d:%*s%n", &id, &pid, &n) == 2; at += n) {
+		if (id == sid)
+			return pid;
+	}
+	return 0;
 }

@@ -327,9 +327,30 @@ static void test_release(void **state)
 	finish(&c);
 }
 
+/* kill() returns before the process has stopped */
+static void stop(pid_t pid)
+{
+	char path[64], what = 0;
+	FILE *f;
+	int i;
+
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	for (i = 0; i < 2000 && what != 'T'; i++) {
+		usleep(1000);
+		f = fopen(path, "r");
+		assert_non_null(f);
+		assert_int_equal(fscanf(f, "%*d (%*[^)]) %c", &what), 1);
+		fclose(f);
+	}
+	usleep(1000);
+}
+
 static void test_stopped_pd(void **state)
 {
+	struct mem data, payload;
 	struct client c;
+	struct arg arg;
 	uint32_t h;
 	int32_t err;
 	pid_t pid;
@@ -339,15 +360,20 @@ static void test_stopped_pd(void **state)
 	h = module_open(&c, BENCH, &err, NULL);
 	pid = pd_pid(&server, c.sid);
 	assert_true(pid > 0);
-	assert_int_equal(kill(pid, SIGSTOP), 0);
+	stop(pid);
 	msg_send(&c, c.lane, h, NOOP, NULL, NULL);
 	usleep(100000);
 	assert_int_equal(recv(c.lane, &err, 1, MSG_DONTWAIT), -1);
 	assert_int_equal(kill(pid, SIGCONT), 0);
 	assert_int_equal(msg_wait(c.lane, NULL), 0);
-	assert_int_equal(kill(pid, SIGSTOP), 0);
 	/* killing works on a stopped process, too */
-	assert_int_equal(pd_release(&c), 0);
+	mem_new(&c, &data, 4096);
+	mem_new(&c, &payload, 4096);
+	arg = (struct arg)ARG(&data, 0, 4);
+	stop(pid);
+	msg_send(&c, c.root, QDA_HANDLE_INIT, QDA_INIT_RELEASE, &payload, &arg);
+	assert_int_equal(msg_wait(c.root, NULL), 0);
+	mem_free(&c, &data);
 	finish(&c);
 }
 

@@ -91,21 +91,6 @@ pid_t run_start(const char *env, const char *const argv[])
 	return pid;
 }
 
-/* ASan's remark about a child that runs on a stack of its own is nobody's fault */
-static void drop_remark(char *text)
-{
-	static const char last[] = "sanitizers/issues/189\n";
-	char *from = strstr(text, "WARNING: ASan is ignoring requested");
-	char *to = from ? strstr(from, last) : NULL;
-
-	if (!to)
-		return;
-	while (from > text && from[-1] != '\n')
-		from--;
-	to += sizeof(last) - 1;
-	memmove(from, to, strlen(to) + 1);
-}
-
 static void read_text(const char *path, char *text, size_t size)
 {
 	FILE *file = fopen(path, "re");
@@ -135,7 +120,6 @@ void run_finish(pid_t pid, struct run *run)
 	run->status = WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
 	read_text(".out", run->out, sizeof(run->out));
 	read_text(".err", run->err, sizeof(run->err));
-	drop_remark(run->err);
 }
 
 int run_orphans(unsigned int timeout_ms)

@@ -76,7 +76,7 @@ static void test_hello(void **state)
 	run_finish(run_start("QDA_SOFT_LIBRARY=/nonexistent.so", argv), &run);
 	assert_sentence(&run, 1, "/nonexistent.so");
 	run_finish(run_start("QDA_SOFTDSP=/nonexistent", argv), &run);
-	assert_sentence(&run, 1, "qda-softdsp");
+	assert_sentence(&run, 1, "/nonexistent");
 }
 
 static void test_async(void **state)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # usage: run-fuzz.sh clean|planted TARGET CORPUS_DIR
-# clean: the target survives QDA_FUZZ_SECONDS (5). planted: it crashes within 60 s.
+# clean: the target survives QDA_FUZZ_SECONDS (5). planted: it crashes within 120 s, and not on a seed.
 set -u
 mode=$1 target=$2 corpus=$3
 seconds=${QDA_FUZZ_SECONDS:-5}
@@ -38,8 +38,13 @@ if [ "$mode" = clean ]; then
 	exit 0
 fi
 
+if ! "$target" "${options[@]}" -runs=0 "${dirs[@]}" >"$scratch/log" 2>&1; then
+	tail -n 20 "$scratch/log"
+	echo "$name: a seed has the planted bug already"
+	exit 1
+fi
 start=$SECONDS
-"$target" "${options[@]}" -max_total_time=60 "${dirs[@]}" >"$scratch/log" 2>&1
+"$target" "${options[@]}" -max_total_time=120 "${dirs[@]}" >"$scratch/log" 2>&1
 if grep -q 'heap-buffer-overflow' "$scratch/log" && grep -q 'planted bug reached' "$scratch/log"; then
 	echo "$name: planted bug found after $((SECONDS - start)) s"
 	exit 0

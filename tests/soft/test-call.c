@@ -226,7 +226,7 @@ static void tickets(void **state)
 static void full_queue(void **state)
 {
 	struct qda_call *calls[70];
-	uint32_t time = 100000;
+	uint32_t time = 10000;
 	int32_t status;
 	int i, n;
 
@@ -367,7 +367,7 @@ static void *hammer(void *data)
 	uint8_t in[3000], out[3000];
 	uint32_t seed = (uint32_t)(uintptr_t)data;
 	struct qda_call *call;
-	int32_t status, a = 0;
+	int32_t status;
 	int64_t value, amount;
 	uintptr_t bad = 0;
 	int i;
@@ -392,7 +392,6 @@ static void *hammer(void *data)
 		bad += qda_call_wait(call, -1, &status) || status;
 	}
 	qda_call_unref(call);
-	(void)a;
 	return (void *)bad;
 }
 
@@ -412,16 +411,27 @@ static void many_threads(void **state)
 	}
 }
 
+static void *submit(void *data)
+{
+	return (void *)(intptr_t)qda_call_submit(data, NULL, NULL);
+}
+
 static void crash_in_flight(void **state)
 {
 	uint32_t time = 30 * 1000000;
 	struct qda_call *call;
+	pthread_t thread;
 	int32_t status = 0;
+	void *ret;
 
 	(void)state;
 	assert_int_equal(qda_call_new(bench, BENCH_SLEEP,
 			&(struct qda_arg)QDA_ARG_INIT_IN(&time, 4, 4), 1, &call), 0);
-	assert_int_equal(qda_call_submit(call, NULL, NULL), 0);
+	/* calls of one thread run one after the other */
+	assert_int_equal(pthread_create(&thread, NULL, submit, call), 0);
+	pthread_join(thread, &ret);
+	assert_null(ret);
+	sleep_ms(50);
 	assert_int_equal(qda_module_invoke(bench, BENCH_CRASH, NULL, 0, &status), 0);
 	assert_int_equal(status, STATUS_CRASHED);
 	status = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <ctype.h>
 #include <dirent.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,8 +74,31 @@ static int count_mappings(void)
 	return n;
 }
 
+#ifdef __SANITIZE_THREAD__
+static void *do_nothing(void *arg)
+{
+	return arg;
+}
+
+/* TSan starts a thread of its own with the program's first */
+static void start_runtime_thread(void)
+{
+	static bool done;
+	pthread_t thread;
+
+	if (!done && !pthread_create(&thread, NULL, do_nothing, NULL))
+		pthread_join(thread, NULL);
+	done = true;
+}
+#else
+static void start_runtime_thread(void)
+{
+}
+#endif
+
 void leak_count(struct leak_counts *ret)
 {
+	start_runtime_thread();
 	ret->fds = count_entries("/proc/self/fd");
 	ret->threads = count_entries("/proc/self/task");
 	ret->children = count_children();
@@ -119,7 +144,8 @@ int leak_check(const struct leak_counts *before, unsigned int timeout_ms,
 		sleep_ms(2);
 	}
 	snprintf(text, size,
-		 "left behind: %d descriptors, %d threads, %d processes, %d shared mappings",
+		 "left behind: %d descriptors, %d threads, %d processes, "
+		 "%d shared mappings",
 		 now.fds - before->fds, now.threads - before->threads,
 		 now.children - before->children, now.mappings - before->mappings);
 	if (now.fds > before->fds)

@@ -121,7 +121,8 @@ void *gem_map(int fd, uint32_t handle, uint64_t size)
 	int err = gem_offset(fd, handle, &offset);
 
 	check(!err, "GEM_MMAP_OFFSET: %s", err_name(err));
-	ptr = dev->sys->mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
+	ptr = dev->sys->mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			     offset);
 	check(ptr != MAP_FAILED, "mmap: %s", strerror(errno));
 	return ptr;
 }
@@ -179,7 +180,8 @@ uint64_t query(int fd, uint32_t type, uint32_t index)
 	struct drm_qda_query q = { .type = type, .index = index };
 	int err = call(fd, DRM_IOCTL_QDA_QUERY, &q);
 
-	check(!err && !q.status, "QUERY %u: %s, status %#x", type, err_name(err), q.status);
+	check(!err && !q.status, "QUERY %u: %s, status %#x", type, err_name(err),
+	      q.status);
 	return q.value;
 }
 
@@ -286,8 +288,8 @@ void sess_open_bench(struct sess *s)
 	err = call(s->fd, DRM_IOCTL_QDA_REMOTE_INVOKE, &invoke);
 	memcpy(out, s->mem + 512, sizeof(out));
 	check(!err && !invoke.status && !out[1],
-	      "opening the bench module: %s, status %#x, error %#x %.200s", err_name(err),
-	      invoke.status, out[1], (char *)s->mem + 1024);
+	      "opening the bench module: %s, status %#x, error %#x %.200s",
+	      err_name(err), invoke.status, out[1], (char *)s->mem + 1024);
 	s->bench = out[0];
 	memset(s->mem, 0, WORK_SIZE);
 }

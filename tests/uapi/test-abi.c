@@ -193,7 +193,7 @@ static void check_rows(const struct row *rows, size_t n)
 
 	for (i = 0; i < n; i++)
 		if (rows[i].is != rows[i].was || rows[i].is_size != rows[i].was_size)
-			fail_msg("%s is %#lx (size %lu), was published as %#lx (size %lu)",
+			fail_msg("%s is %#lx (size %lu), was %#lx (size %lu)",
 				 rows[i].name, rows[i].is, rows[i].is_size, rows[i].was,
 				 rows[i].was_size);
 }

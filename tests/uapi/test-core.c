@@ -48,7 +48,8 @@ static void test_wrong_type(const void *arg)
 
 	(void)arg;
 	expect(fd, DRM_IOCTL_QDA_QUERY, &q, 0);
-	expect(fd, _IOC(_IOC_READ | _IOC_WRITE, 'e', NR(QUERY), sizeof(q)), &q, -ENOTTY);
+	expect(fd, _IOC(_IOC_READ | _IOC_WRITE, 'e', NR(QUERY), sizeof(q)), &q,
+	       -ENOTTY);
 	expect(fd, _IOC(_IOC_READ | _IOC_WRITE, 0, NR(QUERY), sizeof(q)), &q, -ENOTTY);
 }
 
@@ -99,7 +100,8 @@ static void test_long_struct(const void *arg)
 	memset(&s, 0, sizeof(s));
 	memset(s.tail, 0xa5, sizeof(s.tail));
 	s.q.type = DRM_QDA_QUERY_MAGIC;
-	check_eq(call(fd, _IOC(_IOC_READ | _IOC_WRITE, 'd', NR(QUERY), sizeof(s)), &s), 0);
+	check_eq(call(fd, _IOC(_IOC_READ | _IOC_WRITE, 'd', NR(QUERY), sizeof(s)), &s),
+		 0);
 	check_eq(s.q.value, DRM_QDA_ABI_MAGIC);
 	for (i = 0; i < ARRAY_SIZE(s.tail); i++)
 		check_eq(s.tail[i], FILL64);
@@ -149,8 +151,8 @@ static void test_null(const void *arg)
 
 	(void)arg;
 	for (nr = 0; nr <= DRM_QDA_REMOTE_SESSION_RELEASE; nr++)
-		check_eq(call(fd, _IOC(_IOC_READ | _IOC_WRITE, 'd', DRM_COMMAND_BASE + nr,
-				       8), NULL), -EFAULT);
+		check_eq(call(fd, _IOC(_IOC_READ | _IOC_WRITE, 'd',
+				       DRM_COMMAND_BASE + nr, 8), NULL), -EFAULT);
 	record("null EFAULT");
 }
 
@@ -205,7 +207,8 @@ static void test_unaligned(const void *arg)
 
 	(void)arg;
 	check_eq(call(fd, DRM_IOCTL_QDA_QUERY, bytes + 1), 0);
-	memcpy(&value, bytes + 1 + offsetof(struct drm_qda_query, value), sizeof(value));
+	memcpy(&value, bytes + 1 + offsetof(struct drm_qda_query, value),
+	       sizeof(value));
 	check_eq(value, DRM_QDA_ABI_MAGIC);
 	record("unaligned OK");
 }

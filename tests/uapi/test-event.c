@@ -89,7 +89,8 @@ static void test_many(const void *arg)
 		noop_submit(&s, DRM_QDA_INVOKE_EVENT, 1ULL << i);
 	while (got < 10) {
 		n = read_events(s.fd, e, sizeof(e) - 1);
-		check(n > 0 && n % (ssize_t)sizeof(e[0]) == 0 && n <= 3 * (ssize_t)sizeof(e[0]),
+		check(n > 0 && n % (ssize_t)sizeof(e[0]) == 0 &&
+		      n <= 3 * (ssize_t)sizeof(e[0]),
 		      "read %zd bytes", n);
 		for (i = 0; i < n / (ssize_t)sizeof(e[0]); i++) {
 			check(!(seen & e[i].user_data), "an event twice");

@@ -185,14 +185,19 @@ static void test_mmap_outlives(const void *arg)
 	record("outlives OK");
 }
 
-static int try_mmap(int fd, uint64_t offset, uint64_t size, int flags)
+static int try_mmap_prot(int fd, uint64_t offset, uint64_t size, int prot, int flags)
 {
-	void *p = dev->sys->mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, offset);
+	void *p = dev->sys->mmap(NULL, size, prot, flags, fd, offset);
 
 	if (p == MAP_FAILED)
 		return -errno;
 	dev->sys->munmap(p, size);
 	return 0;
+}
+
+static int try_mmap(int fd, uint64_t offset, uint64_t size, int flags)
+{
+	return try_mmap_prot(fd, offset, size, PROT_READ | PROT_WRITE, flags);
 }
 
 static void test_mmap_bad(const void *arg)
@@ -211,6 +216,8 @@ static void test_mmap_bad(const void *arg)
 	check_eq(try_mmap(fd, offset + 8, page, MAP_SHARED), -EINVAL);
 	check_eq(try_mmap(fd, offset, 0, MAP_SHARED), -EINVAL);
 	check_eq(try_mmap(fd, offset, 4 * page, MAP_PRIVATE), -EINVAL);
+	check_eq(try_mmap_prot(fd, offset, page, PROT_READ, MAP_PRIVATE), -EINVAL);
+	check_eq(try_mmap_prot(fd, offset, page, PROT_READ, MAP_SHARED), 0);
 	check_eq(gem_close(fd, handle), 0);
 	check_eq(try_mmap(fd, offset, 4 * page, MAP_SHARED), -EINVAL);
 	record("bad EINVAL");

@@ -10,7 +10,8 @@ static struct drm_qda_arg args[540];
 static struct drm_qda_remote_invoke good_echo(void)
 {
 	struct drm_qda_remote_invoke i =
-		echo_call(&s, args, arg_of(s.gem, 0x1123, 77), arg_of(s.gem, 0x2fff, 77));
+		echo_call(&s, args, arg_of(s.gem, 0x1123, 77),
+			  arg_of(s.gem, 0x2fff, 77));
 
 	i.status = (int32_t)FILL32;
 	i.ticket = FILL64;
@@ -47,7 +48,8 @@ static void test_async(const void *arg)
 	i.flags = DRM_QDA_INVOKE_ASYNC;
 	s.mem[0x1123] = 42;
 	expect(s.fd, INVOKE, &i, 0);
-	check(i.ticket && i.ticket != FILL64, "ticket %llx", (unsigned long long)i.ticket);
+	check(i.ticket && i.ticket != FILL64, "ticket %llx",
+	      (unsigned long long)i.ticket);
 	check_eq(i.status, 0);
 	/* the array was read, it may go */
 	memset(args, 0xff, sizeof(args));
@@ -388,7 +390,9 @@ static void test_status(const void *arg)
 		.args = (uintptr_t)args, .num_args = 1, .stride = sizeof(args[0]),
 		.scalars = SC(BENCH_STATUS, 1, 0, 0, 0), .status = (int32_t)FILL32,
 	};
-	static const int32_t codes[] = { 1, -1, 0x2e, (int32_t)0x8000040e, INT32_MIN, 0 };
+	static const int32_t codes[] = {
+		1, -1, 0x2e, (int32_t)0x8000040e, INT32_MIN, 0,
+	};
 	size_t n;
 
 	(void)arg;

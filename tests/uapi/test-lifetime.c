@@ -67,7 +67,8 @@ static void test_timed_out(const void *arg)
 	expect(s.fd, INVOKE, &i, 0);
 	wait_held(rule, 1, NULL, 0);
 	check_eq(gem_close(s.fd, handle), 0);
-	check_eq(wait_ticket(s.fd, i.ticket, monotonic_ns() + 10000000, NULL), -ETIMEDOUT);
+	check_eq(wait_ticket(s.fd, i.ticket, monotonic_ns() + 10000000, NULL),
+		 -ETIMEDOUT);
 	check(bus_has(s.sid, ODD_SIZE), "taken from under the DSP");
 	steer(NULL, 0, "release %u", rule);
 	check_eq(wait_ticket(s.fd, i.ticket, soon(), NULL), 0);
@@ -179,7 +180,8 @@ static void test_address_kept(const void *arg)
 	for (n = 0; n < 50; n++) {
 		handle = gem_new(s.fd, 0x31000);
 		now = bus_of(s.sid, 0x31000);
-		check(now >= held + ODD_SIZE || now + 0x31000 <= held, "address reused");
+		check(now >= held + ODD_SIZE || now + 0x31000 <= held,
+		      "address reused");
 		check_eq(gem_close(s.fd, handle), 0);
 	}
 	steer(NULL, 0, "release %u", rule);

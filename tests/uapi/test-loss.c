@@ -89,12 +89,14 @@ static void test_pd_in_flight(const void *arg)
 	for (n = 0; n < 8; n++) {
 		status = 0;
 		check_eq(wait_ticket(s.fd, tickets[n], soon(), &status), 0);
-		check(status == EXCEPTION || status == NO_PROCESS, "status %#x", status);
+		check(status == EXCEPTION || status == NO_PROCESS, "status %#x",
+		      status);
 	}
 	e = read_event(s.fd);
 	check_eq(e.ticket, event);
 	check_eq(e.error, 0);
 	check(e.status < 0, "status %#x", e.status);
+	steer(NULL, 0, "release %u", rule);
 	crash = noop_call(&s, 0);
 	expect(s.fd, INVOKE, &crash, 0);
 	check_eq(crash.status, NO_PROCESS);
@@ -405,7 +407,7 @@ static void test_release_held(const void *arg)
 	expect(fd, DRM_IOCTL_QDA_GEM_CREATE, &c, 0);
 }
 
-/* close is a release: with a reply outstanding the bank stays taken */
+/* a call that has no answer does not outlive its PD */
 static void test_close_held(const void *arg)
 {
 	struct drm_qda_gem_create c = { .size = 4096 };
@@ -420,12 +422,12 @@ static void test_close_held(const void *arg)
 	wait_held(rule, 1, NULL, 0);
 	sess_close(&s);
 	fd = dev_open();
-	expect(fd, DRM_IOCTL_QDA_GEM_CREATE, &c, -EBUSY);
-	steer(NULL, 0, "release %u", rule);
 	check_eq(wait_banks_free(fd, 1), 1);
 	expect(fd, DRM_IOCTL_QDA_GEM_CREATE, &c, 0);
+	steer(NULL, 0, "release %u", rule);
 }
 
+/* close is a release: until the DSP has answered it the bank stays taken */
 static void test_close_release_held(const void *arg)
 {
 	struct drm_qda_gem_create c = { .size = 4096 };
@@ -437,7 +439,10 @@ static void test_close_release_held(const void *arg)
 	sess_open_bench(&s);
 	rule = steer_number("fail op=release hold=1");
 	sess_close(&s);
+	wait_held(rule, 1, NULL, 0);
 	fd = dev_open();
+	expect(fd, DRM_IOCTL_QDA_GEM_CREATE, &c, -EBUSY);
+	sleep_ms(20);
 	expect(fd, DRM_IOCTL_QDA_GEM_CREATE, &c, -EBUSY);
 	steer(NULL, 0, "release %u", rule);
 	check_eq(wait_banks_free(fd, 1), 1);

@@ -28,7 +28,9 @@ static uint32_t map_one(uint32_t type, int32_t dsp_id)
 
 static void munmap_one(uint32_t map_id, int err)
 {
-	struct drm_qda_remote_munmap u = { .map_id = map_id, .status = (int32_t)FILL32 };
+	struct drm_qda_remote_munmap u = {
+		.map_id = map_id, .status = (int32_t)FILL32,
+	};
 
 	expect(s.fd, MUNMAP, &u, err);
 	if (!err)
@@ -301,6 +303,7 @@ static void test_fdlist_other_types(const void *arg)
 
 	(void)arg;
 	sess_open_bench(&s);
+	map_one(DRM_QDA_MAP_FD_DELAYED, 4);
 	one = map_one(DRM_QDA_MAP_STATIC, 1);
 	two = map_one(DRM_QDA_MAP_FD, 2);
 	three = map_one(DRM_QDA_MAP_FD_NOMAP, 3);

@@ -221,7 +221,8 @@ static int memfd_of(off_t size, int seals)
 {
 	int memfd = memfd_create("uapi-test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	if (memfd >= 0 && (ftruncate(memfd, size) || fcntl(memfd, F_ADD_SEALS, seals))) {
+	if (memfd >= 0 &&
+	    (ftruncate(memfd, size) || fcntl(memfd, F_ADD_SEALS, seals))) {
 		close(memfd);
 		return -1;
 	}

@@ -6,7 +6,8 @@
 static struct drm_qda_query filled(uint32_t type, uint32_t index)
 {
 	struct drm_qda_query q = {
-		.type = type, .index = index, .status = (int32_t)FILL32, .value = FILL64,
+		.type = type, .index = index, .status = (int32_t)FILL32,
+		.value = FILL64,
 	};
 
 	memset(q.name, 0xa5, sizeof(q.name));
@@ -27,7 +28,8 @@ static void test_type(const void *arg)
 	if (*type == DRM_QDA_QUERY_NAME) {
 		check_eq(q.value, 0);
 		check(!strcmp((char *)q.name, "cdsp"), "name is \"%.32s\"", q.name);
-		check(!memcmp(q.name + 4, none, sizeof(none) - 4), "name is not padded");
+		check(!memcmp(q.name + 4, none, sizeof(none) - 4),
+		      "name is not padded");
 		record("name %s", q.name);
 	} else {
 		check(!memcmp(q.name, none, sizeof(none)), "a name was written");

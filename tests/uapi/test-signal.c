@@ -89,7 +89,8 @@ static void test_wait(const void *arg)
 		job_start(&job, s.fd, WAIT, &w);
 		job_signal(&job, *(const int *)arg);
 		check_eq(job_join(&job), -EINTR);
-		check(!memcmp(&w, &before, sizeof(w)), "a failed call changed its struct");
+		check(!memcmp(&w, &before, sizeof(w)),
+		      "a failed call changed its struct");
 	}
 	steer(NULL, 0, "release %u", rule);
 	expect(s.fd, WAIT, &w, 0);
@@ -221,7 +222,9 @@ static void on_usr1(int sig)
 
 static void test_storm(const void *arg)
 {
-	struct sigaction action = { .sa_handler = on_usr1, .sa_flags = *(const int *)arg };
+	struct sigaction action = {
+		.sa_handler = on_usr1, .sa_flags = *(const int *)arg,
+	};
 	struct storm storm = { 0 };
 	pthread_t thread;
 	unsigned int ran;

@@ -25,7 +25,8 @@ static int echo(struct sess *sess, uint32_t gem, uint8_t *mem, unsigned int seed
 	struct drm_qda_arg args[3];
 	struct drm_qda_remote_invoke i = {
 		.args = (uintptr_t)args, .num_args = 3, .stride = sizeof(args[0]),
-		.handle = sess->bench, .scalars = DRM_QDA_SCALARS(BENCH_ECHO, 2, 1, 0, 0),
+		.handle = sess->bench,
+		.scalars = DRM_QDA_SCALARS(BENCH_ECHO, 2, 1, 0, 0),
 	};
 	uint32_t lengths[2] = { 100, 100 };
 	int bad = 0;
@@ -100,7 +101,8 @@ static void *mixed_main(void *arg)
 			break;
 		}
 		default:
-			w->bad += echo(w->s, c.handle, mem, w->number * 31 + (unsigned int)n);
+			w->bad += echo(w->s, c.handle, mem,
+				       w->number * 31 + (unsigned int)n);
 		}
 	dev->sys->munmap(mem, 4096);
 	w->bad += gem_close(w->s->fd, c.handle) != 0;
@@ -212,7 +214,8 @@ static void *fetch_main(void *arg)
 		}
 		for (k = 0; k < n / (ssize_t)sizeof(e[0]); k++)
 			w->bad += e[k].error || e[k].status ||
-				  e[k].user_data != (uint64_t)w->count + (uint64_t)k + 1;
+				  e[k].user_data !=
+					  (uint64_t)w->count + (uint64_t)k + 1;
 		w->count += (int)k;
 	}
 	return NULL;
