@@ -97,7 +97,7 @@ clean
 background call --timeout 1000 --repeat 100000 bench 11 u32:10000
 server=$(process_named softdsp)
 sleep 1
-kill -STOP $(children_of "$server"); collect
+kill -STOP "$(children_of "$server")"; collect
 is 7; says "did not answer within 1000 ms"
 clean
 
