@@ -162,7 +162,7 @@ static bool call_orphan(struct qda_call *call)
 	drop_buffers(call);
 	session_orphan_add(call->session, &call->orphan);
 	/* may be the session's end, and that of the call */
-	qda_module_unref(module);
+	module_put(module, false);
 	return true;
 }
 
@@ -182,7 +182,8 @@ QDA_EXPORT struct qda_call *qda_call_unref(struct qda_call *call)
 	}
 	drop_buffers(call);
 	free(call);
-	qda_module_unref(module);
+	/* also what a callback drops, and qda_ctx_process() never blocks */
+	module_put(module, false);
 	return NULL;
 }
 

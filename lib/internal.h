@@ -174,6 +174,7 @@ struct qda_session {
 	struct kapi_file *file;
 	struct qda_watch watch;		/* completion events */
 	bool is_unsigned;
+	bool owns_pd;			/* made here, so it ends with the session */
 	atomic_bool released;
 	atomic_uint remotectl;		/* handle that loads modules: 8, or 0 */
 	pthread_mutex_t lock;		/* what follows */

@@ -110,6 +110,9 @@ static int uapi_query(struct kapi_file *file, enum kapi_param param, uint32_t in
 	case KAPI_FEATURES:
 		query.type = DRM_QDA_QUERY_FEATURES;
 		break;
+	case KAPI_SESSION:
+		query.type = DRM_QDA_QUERY_SESSION;
+		break;
 	case KAPI_MAX_IN_FLIGHT:
 		query.index = DRM_QDA_LIMIT_IN_FLIGHT;
 		break;
@@ -346,7 +349,8 @@ static int uapi_read_events(struct kapi_file *file, struct kapi_event *events,
 	if (!max)
 		return 0;
 	/* a descriptor somebody else opened may block in read() */
-	if (!file->nonblock && file->sys->poll(&pfd, 1, 0) <= 0)
+	if (!file->nonblock &&
+	    (file->sys->poll(&pfd, 1, 0) <= 0 || !(pfd.revents & POLLIN)))
 		return 0;
 	/* of any size an event can have, no more than max fit in */
 	n = file->sys->read(file->fd, buf, max * sizeof(buf[0]));

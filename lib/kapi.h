@@ -39,7 +39,12 @@ enum kapi_param {
 	KAPI_MAX_INIT_MEM,
 	KAPI_MAX_MAPPINGS,
 	KAPI_FEATURES,		/* enum qda_feature bits of <qda/device.h> */
+	KAPI_SESSION,		/* KAPI_SESSION_ bits of this open file */
 };
+
+#define KAPI_SESSION_HAS_PD	(1u << 0)
+#define KAPI_SESSION_UNSIGNED	(1u << 1)
+#define KAPI_SESSION_RELEASED	(1u << 2)
 
 struct kapi_create {
 	uint32_t handle;	/* shell buffer; 0 with length 0: built in */

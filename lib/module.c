@@ -44,6 +44,19 @@ static bool lacks_interface(int32_t status)
 	return false;
 }
 
+/* the ".so" that ends a file name or precedes its version; NULL: none */
+static const char *so_suffix(const char *name)
+{
+	const char *found = NULL, *c = name;
+
+	while ((c = strstr(c, ".so"))) {
+		c += 3;
+		if (!*c || (c[0] == '.' && c[1] >= '0' && c[1] <= '9'))
+			found = c - 3;
+	}
+	return found;
+}
+
 /* the stem between "lib" and "_skel.so" names the interface */
 static int file_uri(const char *path, const char *domain, char *buf, size_t size)
 {
@@ -55,7 +68,7 @@ static int file_uri(const char *path, const char *domain, char *buf, size_t size
 	base = base ? base + 1 : path;
 	if (!strncmp(base, "lib", 3) && base[3])
 		base += 3;
-	suffix = strstr(base, ".so");
+	suffix = so_suffix(base);
 	length = suffix ? (size_t)(suffix - base) : strlen(base);
 	if (length > 5 && !strncmp(base + length - 5, "_skel", 5))
 		length -= 5;
@@ -97,7 +110,7 @@ int module_uri(const char *name, const char *domain, char *buf, size_t size)
 			return -ENAMETOOLONG;
 		return file_uri(path, domain, buf, size);
 	}
-	if (strchr(name, '/') || strstr(name, ".so"))
+	if (strchr(name, '/') || so_suffix(name))
 		return file_uri(name, domain, buf, size);
 	n = snprintf(path, sizeof(path), "lib%s_skel.so", name);
 	if (n < 0 || (size_t)n >= sizeof(path))
@@ -123,18 +136,13 @@ struct lost_open {
 	struct qda_arg args[4];
 };
 
-/* A close nobody waits for */
-struct lost_close {
-	struct orphan orphan;
-};
-
 static void lost_close_done(struct orphan *orphan, struct qda_session *session,
 			    int err, int32_t status)
 {
 	(void)err;
 	(void)status;
 	(void)session;
-	free(container_of(orphan, struct lost_close, orphan));
+	free(orphan);
 }
 
 /* Close a remote handle without waiting for the answer. */
@@ -148,7 +156,7 @@ static void close_async(struct qda_session *session, uint32_t remotectl,
 		QDA_OUT_SEQ(text, sizeof(text)),
 		QDA_OUT(&error),
 	};
-	struct lost_close *lost;
+	struct orphan *lost;
 	struct kapi_invoke invoke = { 0 };
 	struct invocation inv;
 	int err;
@@ -166,10 +174,10 @@ static void close_async(struct qda_session *session, uint32_t remotectl,
 		invoke.flags = KAPI_INVOKE_ASYNC;
 		err = kapi_invoke(session->file, &invoke);
 		if (!err) {
-			lost->orphan.ticket = invoke.ticket;
-			lost->orphan.region = inv.region;
-			lost->orphan.done = lost_close_done;
-			session_orphan_add(session, &lost->orphan);
+			lost->ticket = invoke.ticket;
+			lost->region = inv.region;
+			lost->done = lost_close_done;
+			session_orphan_add(session, lost);
 			return;
 		}
 		invocation_end(&inv, session);
@@ -230,7 +238,7 @@ static int try_open(struct qda_session *session, uint32_t remotectl, const char 
 	invoke.handle = remotectl;
 	invoke.scalars = open->inv.plan.scalars;
 	err = session_kapi_invoke(session, &invoke);
-	if (err == -EINTR) {
+	if (err == -EINTR && invoke.ticket) {
 		open->orphan.ticket = invoke.ticket;
 		open->orphan.region = open->inv.region;
 		open->orphan.done = lost_open_done;
@@ -370,18 +378,18 @@ QDA_EXPORT struct qda_module *qda_module_ref(struct qda_module *module)
 	return module;
 }
 
-QDA_EXPORT struct qda_module *qda_module_unref(struct qda_module *module)
+void module_put(struct qda_module *module, bool may_block)
 {
 	struct qda_session *session;
 	bool busy;
 
-	if (!module || atomic_fetch_sub(&module->refs, 1) != 1)
-		return NULL;
+	if (atomic_fetch_sub(&module->refs, 1) != 1)
+		return;
 	session = module->session;
 	if (qda_ctx_check(session_ctx(session))) {
 		free(module);
 		qda_session_unref(session);
-		return NULL;
+		return;
 	}
 
 	/* the DSP must not unload what it is running */
@@ -390,12 +398,20 @@ QDA_EXPORT struct qda_module *qda_module_unref(struct qda_module *module)
 	busy = module->orphans != 0;
 	module->dead = busy;
 	pthread_mutex_unlock(&session->lock);
-	if (!busy) {
+	if (!busy && may_block) {
 		if (module->opened)
 			close_sync(module);
 		free(module);
+	} else if (!busy) {
+		module_bury(module, session);
 	}
 	qda_session_unref(session);
+}
+
+QDA_EXPORT struct qda_module *qda_module_unref(struct qda_module *module)
+{
+	if (module)
+		module_put(module, true);
 	return NULL;
 }
 

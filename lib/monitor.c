@@ -94,8 +94,12 @@ static int node_added(struct qda_monitor *monitor, const char *path)
 	if (err == -EACCES || err == -EPERM)
 		log_warn(monitor->ctx, "new node %s cannot be opened: %s", path,
 			 qda_strerror(err));
+	/* what this process lacks is worth reporting; another driver's node is not */
+	if (err == -EMFILE || err == -ENFILE)
+		log_warn(monitor->ctx, "new node %s is not announced: %s", path,
+			 qda_strerror(err));
 	if (err)
-		return err == -ENOMEM ? err : 0;
+		return err == -ENOMEM || err == -EMFILE || err == -ENFILE ? err : 0;
 	err = remember(monitor, device);
 	if (!err)
 		monitor->fn(monitor->data, QDA_DEVICE_ADDED, device);
@@ -112,10 +116,11 @@ static int node_removed(struct qda_monitor *monitor, const char *path)
 	if (!known)
 		return 0;
 	err = qda_device_new(monitor->ctx, known->path, &known->info, &device);
-	*p = known->next;
-	free(known);
+	/* still known: the next list or event can find it gone */
 	if (err)
 		return err;
+	*p = known->next;
+	free(known);
 	monitor->fn(monitor->data, QDA_DEVICE_REMOVED, device);
 	qda_device_unref(device);
 	return 1;

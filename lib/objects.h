@@ -40,6 +40,8 @@ int module_uri(const char *name, const char *domain, char *buf, size_t size);
  * blocking, free it. No session: free only.
  */
 void module_bury(struct qda_module *module, struct qda_session *session);
+/* drop a reference; a last one that must not block leaves the closing behind */
+void module_put(struct qda_module *module, bool may_block);
 
 /* --- invoke.c ----------------------------------------------------------- */
 

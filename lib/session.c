@@ -134,8 +134,11 @@ QDA_EXPORT struct qda_session *qda_session_unref(struct qda_session *session)
 	device = session->device;
 	if (!qda_ctx_check(device->ctx)) {
 		qda_ctx_watch_del(device->ctx, &session->watch);
-		/* first, so that the DSP lets go of what is dropped next */
-		if (!atomic_load(&session->released))
+		/*
+		 * First, so that the DSP lets go of what is dropped next. A PD
+		 * that was there before belongs to the descriptor it came with.
+		 */
+		if (session->owns_pd && !atomic_load(&session->released))
 			kapi_release(session->file);
 		session_orphans_drop(session);
 		scratch_free(session->scratch);
@@ -288,9 +291,8 @@ static int create_pd(struct qda_session *session, const struct qda_session_opts 
 	if (create.handle)
 		kapi_gem_close(session->file, create.handle);
 
-	/* -EALREADY: whether that is an error is for the caller to say */
-	if ((!err && !status) || err == -EALREADY)
-		return err;
+	if (!err && !status)
+		return 0;
 	if (!err)
 		err = -EREMOTEIO;
 	if (create.length)
@@ -317,8 +319,8 @@ static int attach_pd(struct qda_session *session, const struct qda_session_opts 
 	int err;
 
 	err = kapi_attach(session->file, o->pd, o->pd_name, &status);
-	if ((!err && !status) || err == -EALREADY)
-		return err;
+	if (!err && !status)
+		return 0;
 	return qda_fail(reterr, err ? err : -EREMOTEIO, status, "%s: attaching to %s%s",
 			session_dsp(session), names[o->pd],
 			o->pd_name ? o->pd_name : "");
@@ -335,8 +337,10 @@ static int get_pd(struct qda_session *session, const struct qda_session_opts *o,
 			return qda_fail(reterr, err, 0, "%s: %u calls in flight",
 					session_dsp(session), o->max_in_flight);
 	}
-	return o->pd == QDA_PD_USER ? create_pd(session, o, reterr) :
-				      attach_pd(session, o, reterr);
+	err = o->pd == QDA_PD_USER ? create_pd(session, o, reterr) :
+				     attach_pd(session, o, reterr);
+	session->owns_pd = !err;
+	return err;
 }
 
 static int copy_opts(struct qda_session_opts *o, const struct qda_session_opts *opts,
@@ -394,6 +398,30 @@ QDA_EXPORT int qda_session_open(struct qda_device *device,
 	return 0;
 }
 
+/* Somebody has opened the file, and has perhaps given it a PD */
+static int join_or_get_pd(struct qda_session *session, const struct qda_session_opts *o,
+			  bool has_opts, int fd, struct qda_failure *reterr)
+{
+	uint64_t bits;
+	int err;
+
+	err = kapi_query(session->file, KAPI_SESSION, 0, &bits, NULL);
+	if (err)
+		return qda_fail(reterr, err, 0, "descriptor %d: asking for its session",
+				fd);
+	if (bits & KAPI_SESSION_RELEASED)
+		return qda_fail(reterr, -ECANCELED, 0,
+				"the session on descriptor %d was released", fd);
+	if (!(bits & KAPI_SESSION_HAS_PD))
+		return get_pd(session, o, reterr);
+	if (has_opts)
+		return qda_fail(reterr, -EINVAL, 0,
+				"the session on descriptor %d has a PD already, no options can be given",
+				fd);
+	session->is_unsigned = bits & KAPI_SESSION_UNSIGNED;
+	return 0;
+}
+
 QDA_EXPORT int qda_session_open_fd(struct qda_ctx *ctx, int fd,
 				   const struct qda_session_opts *opts,
 				   struct qda_session **ret_session,
@@ -426,15 +454,7 @@ QDA_EXPORT int qda_session_open_fd(struct qda_ctx *ctx, int fd,
 	err = session_new(device, file, &session);
 	if (err)
 		return qda_fail(reterr, err, 0, "session on descriptor %d", fd);
-	err = get_pd(session, &o, reterr);
-	if (err == -EALREADY) {
-		/* somebody has given it a PD: join, unless another kind is wanted */
-		err = opts ? qda_fail(reterr, -EINVAL, 0,
-				      "the session on descriptor %d has a PD already, no options can be given",
-				      fd) :
-			     0;
-		session->is_unsigned = false;
-	}
+	err = join_or_get_pd(session, &o, opts, fd, reterr);
 	if (err) {
 		qda_session_unref(session);
 		return err;

@@ -169,7 +169,7 @@ int qda_call_submit(struct qda_call *call, qda_call_fn fn, void *data);
  * @param timeout_ns nanoseconds; 0: only look; negative: no limit
  * @return 0; -ETIMEDOUT it goes on; -EINTR it goes on; -EINVAL not in flight, or
  *	has a callback; -EBUSY another thread waits for it; -EPIPE, -ECANCELED as
- *	qda_module_invoke()
+ *	qda_module_invoke(); -EOWNERDEAD in a forked child
  * @since 0.1
  */
 int qda_call_wait(struct qda_call *call, int64_t timeout_ns, int32_t *ret_status);

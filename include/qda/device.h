@@ -56,8 +56,8 @@ void qda_device_list_free(struct qda_device **devices);
  * @param reterr NULL, or where to say why
  * @return 0; -EINVAL; -ENODEV no such device; -EACCES, -EPERM; -ENOTSUP the node
  *	speaks another interface; -ENXIO the node is another driver's; -ENOMEM;
- *	-EMFILE; for soft devices also -ENOENT (not installed) and what starting a
- *	process can return
+ *	-EMFILE; -EOWNERDEAD in a forked child; for soft devices also -ENOENT (not
+ *	installed) and what starting a process can return
  * @since 0.1
  */
 int qda_device_open(struct qda_ctx *ctx, const char *name,
@@ -102,7 +102,8 @@ enum qda_feature {
 /**
  * Ask for one figure. Opens the node for the question. Thread safe.
  * @return 0; -EINVAL; -ENODEV; -EOPNOTSUPP the device came as a descriptor, so
- *	there is nothing to open; what opening can return
+ *	there is nothing to open; -EOWNERDEAD in a forked child; what opening can
+ *	return
  * @since 0.1
  */
 int qda_device_query(struct qda_device *device, uint32_t param, uint64_t *ret_value);
@@ -131,7 +132,7 @@ enum qda_attr {
  * @return 0; -EINVAL; -ERANGE; -EOPNOTSUPP the firmware has no such call, or the
  *	device came as a descriptor;
  *	-EBUSY no free context bank to ask with; -EREMOTEIO the DSP refused;
- *	-EINTR; -ENODEV; -EPIPE
+ *	-EINTR; -ENODEV; -EPIPE; -EOWNERDEAD in a forked child
  * @since 0.1
  */
 int qda_device_get_attr(struct qda_device *device, uint32_t attr,
@@ -152,7 +153,8 @@ typedef void (*qda_device_fn)(void *data, uint32_t change,
  * ends it. The udev objects stay on the thread that calls this and
  * qda_ctx_process(): use one thread for both. Set it before qda_device_list(), so
  * that no device is missed between the two.
- * @return 0; -EINVAL; -ENOMEM; -EMFILE; -ENOSYS udev cannot be reached
+ * @return 0; -EINVAL; -ENOMEM; -EMFILE; -ENOSYS udev cannot be reached;
+ *	-EOWNERDEAD in a forked child
  * @since 0.1
  */
 int qda_ctx_set_device_callback(struct qda_ctx *ctx, qda_device_fn fn, void *data);

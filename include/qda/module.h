@@ -38,7 +38,7 @@ int qda_module_open(struct qda_session *session, const char *name,
 /**
  * A module that is there without loading: a static handle of the firmware, or a
  * handle obtained elsewhere. Closing it tells the DSP nothing.
- * @return 0; -EINVAL; -EPERM handle 1; -ENOMEM
+ * @return 0; -EINVAL; -EPERM handle 1; -ENOMEM; -EOWNERDEAD in a forked child
  * @since 0.1
  */
 int qda_module_from_handle(struct qda_session *session, uint32_t handle,

@@ -75,7 +75,8 @@ int qda_session_open(struct qda_device *device,
  * The same on a descriptor somebody else opened: a broker, a container manager.
  * Never opens a node. The descriptor is duplicated; the caller keeps its own,
  * but must make no QDA calls on it while the session lives. If the session on it
- * already has a PD, that PD is used and opts must be NULL.
+ * already has a PD, that PD is used and opts must be NULL; it ends with its last
+ * descriptor or with qda_session_release(), not with this object.
  *
  * @return as qda_session_open(); -EBADF; -EOPNOTSUPP a soft descriptor of another
  *	process (soft sessions cannot be passed on); -ENXIO not a QDA node
@@ -90,7 +91,8 @@ int qda_session_open_fd(struct qda_ctx *ctx, int fd,
  * End the PD now. Calls in flight end with -ECANCELED, also asynchronous ones
  * (their callbacks run from qda_ctx_process()); buffers stay usable by the CPU.
  * Does not wait for the DSP. Thread safe.
- * @return 0; -EINVAL; -ECANCELED was released before
+ * @return 0; -EINVAL; -ECANCELED was released before; -ENODEV the DSP is gone and
+ *	the PD with it; -EOWNERDEAD in a forked child
  * @since 0.1
  */
 int qda_session_release(struct qda_session *session);

@@ -43,6 +43,7 @@ int qda_check_query(const struct drm_qda_query *q)
 	case DRM_QDA_QUERY_BANKS_TOTAL:
 	case DRM_QDA_QUERY_BANKS_FREE:
 	case DRM_QDA_QUERY_FEATURES:
+	case DRM_QDA_QUERY_SESSION:
 		return q->index ? -EINVAL : 0;
 	default:
 		return -EINVAL;

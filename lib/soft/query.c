@@ -107,6 +107,19 @@ static uint64_t query_limit(const struct file *file, uint32_t index)
 	}
 }
 
+static uint64_t query_session(const struct file *file)
+{
+	switch (file->session) {
+	case SESSION_NONE:
+		return 0;
+	case SESSION_RELEASED:
+		return DRM_QDA_SESSION_RELEASED;
+	default:
+		return DRM_QDA_SESSION_HAS_PD |
+		       (file->is_unsigned ? DRM_QDA_SESSION_UNSIGNED : 0);
+	}
+}
+
 int query(struct file *file, void *data)
 {
 	struct drm_qda_query *q = data;
@@ -138,6 +151,9 @@ int query(struct file *file, void *data)
 		break;
 	case DRM_QDA_QUERY_FEATURES:
 		value = file->info.features;
+		break;
+	case DRM_QDA_QUERY_SESSION:
+		value = query_session(file);
 		break;
 	default:
 		break;

@@ -289,6 +289,7 @@ int session_create(struct file *file, void *data)
 	if (shell)
 		call->objs[call->num_objs++] = shell;
 	file->pd_type = QDA_PD_TYPE_USER;
+	file->is_unsigned = a->attrs & DRM_QDA_PD_UNSIGNED;
 	pack_create(file, call, a, shell);
 	err = session_begin(file, call, &status);
 	if (err == -EINTR)

@@ -391,6 +391,7 @@ struct file {
 	struct node objects[OBJECT_BUCKETS];
 
 	enum session_state session;
+	bool is_unsigned;		/* its PD, once there is one */
 	bool pd_gone;
 	bool release_sent;
 	enum qda_pd_type pd_type;

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -30,6 +31,15 @@ static void runs_in_another_process(void **state)
 	rig_close(&rig);
 }
 
+/* threads stop one after the other, and not at once */
+static void stop(pid_t pid)
+{
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	while (proc_state(pid) != 'T')
+		usleep(1000);
+	usleep(50000);
+}
+
 static void stopped_means_not_done(void **state)
 {
 	struct qda_call *call;
@@ -40,17 +50,46 @@ static void stopped_means_not_done(void **state)
 	rig_open(&rig);
 	assert_int_equal(qda_call_new(rig.bench, BENCH_NOOP, NULL, 0, &call), 0);
 	assert_int_equal(qda_call_invoke(call, &status), 0);
-	assert_int_equal(kill(rig.pd, SIGSTOP), 0);
-	/* threads stop one after the other, and not at once */
-	while (proc_state(rig.pd) != 'T')
-		usleep(1000);
-	usleep(50000);
+	stop(rig.pd);
 	assert_int_equal(qda_call_submit(call, NULL, NULL), 0);
 	assert_int_equal(qda_call_wait(call, 300000000, &status), -ETIMEDOUT);
 	assert_int_equal(kill(rig.pd, SIGCONT), 0);
 	assert_int_equal(qda_call_wait(call, 10000000000, &status), 0);
 	assert_int_equal(status, 0);
 	qda_call_unref(call);
+	rig_close(&rig);
+}
+
+static void nothing(void *data, struct qda_call *call, int err, int32_t status)
+{
+	(void)call;
+	assert_int_equal(err, 0);
+	assert_int_equal(status, 0);
+	++*(int *)data;
+}
+
+/* processing events never waits for the DSP, also if it drops the last reference */
+static void process_does_not_block(void **state)
+{
+	struct pollfd pfd = { .events = POLLIN };
+	struct qda_call *call;
+	struct rig rig;
+	int ended = 0;
+
+	(void)state;
+	rig_open(&rig);
+	assert_int_equal(qda_call_new(rig.bench, BENCH_NOOP, NULL, 0, &call), 0);
+	assert_int_equal(qda_call_submit(call, nothing, &ended), 0);
+	qda_call_unref(call);
+	rig.bench = qda_module_unref(rig.bench);
+	pfd.fd = qda_ctx_get_fd(rig.ctx);
+	assert_int_equal(poll(&pfd, 1, 10000), 1);
+	stop(rig.pd);
+	alarm(10);	/* ends the test if it blocks */
+	assert_int_equal(qda_ctx_process(rig.ctx), 1);
+	alarm(0);
+	assert_int_equal(ended, 1);
+	assert_int_equal(kill(rig.pd, SIGCONT), 0);
 	rig_close(&rig);
 }
 
@@ -189,6 +228,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runs_in_another_process),
 		cmocka_unit_test(stopped_means_not_done),
+		cmocka_unit_test(process_does_not_block),
 		cmocka_unit_test(killed_means_failed),
 		cmocka_unit_test(dsp_killed_is_an_error),
 		cmocka_unit_test(nothing_survives_the_client),

@@ -472,7 +472,7 @@ static void check_small(void **state)
 	uint32_t type;
 
 	(void)state;
-	for (type = 0; type <= DRM_QDA_QUERY_FEATURES; type++) {
+	for (type = 0; type <= DRM_QDA_QUERY_SESSION; type++) {
 		q = (struct drm_qda_query){ .type = type };
 		assert_int_equal(qda_check_query(&q), 0);
 		q.flags = 1;
@@ -482,7 +482,7 @@ static void check_small(void **state)
 				 type == DRM_QDA_QUERY_DSP_ATTR ||
 				 type == DRM_QDA_QUERY_LIMIT ? 0 : -EINVAL);
 	}
-	q = (struct drm_qda_query){ .type = 7 };
+	q = (struct drm_qda_query){ .type = 8 };
 	assert_int_equal(qda_check_query(&q), -EINVAL);
 	q = (struct drm_qda_query){ .type = DRM_QDA_QUERY_LIMIT, .index = 6 };
 	assert_int_equal(qda_check_query(&q), -EINVAL);

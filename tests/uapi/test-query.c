@@ -203,6 +203,27 @@ static void test_released(const void *arg)
 	sess_close(&s);
 }
 
+static void test_session(const void *arg)
+{
+	struct drm_qda_remote_session_release release = { 0 };
+	int fd = dev_open(), other = dev_open();
+	int32_t status = 0;
+
+	(void)arg;
+	check_eq(query(fd, DRM_QDA_QUERY_SESSION, 0), 0);
+	check_eq(create_pd(fd, DRM_QDA_PD_UNSIGNED, &status), 0);
+	check_eq(status, 0);
+	check_eq(query(fd, DRM_QDA_QUERY_SESSION, 0),
+		 DRM_QDA_SESSION_HAS_PD | DRM_QDA_SESSION_UNSIGNED);
+	/* it is the file's, not the device's */
+	check_eq(query(other, DRM_QDA_QUERY_SESSION, 0), 0);
+	check_eq(create_pd(other, 0, &status), 0);
+	check_eq(status, 0);
+	check_eq(query(other, DRM_QDA_QUERY_SESSION, 0), DRM_QDA_SESSION_HAS_PD);
+	expect(fd, DRM_IOCTL_QDA_REMOTE_SESSION_RELEASE, &release, 0);
+	check_eq(query(fd, DRM_QDA_QUERY_SESSION, 0), DRM_QDA_SESSION_RELEASED);
+}
+
 static void test_bad(const void *arg)
 {
 	struct drm_qda_query good = filled(DRM_QDA_QUERY_BANKS_TOTAL, 0), q = good;
@@ -244,7 +265,7 @@ static void test_bad_index(const void *arg)
 }
 
 static const struct bad_field bad[] = {
-	BAD("type", drm_qda_query, type, 7, -EINVAL),
+	BAD("type", drm_qda_query, type, 8, -EINVAL),
 	BAD("type-huge", drm_qda_query, type, 0xffffffff, -EINVAL),
 	BAD("flags", drm_qda_query, flags, 1, -EINVAL),
 	BAD("flags-high", drm_qda_query, flags, 0x80000000, -EINVAL),
@@ -272,6 +293,7 @@ static const struct {
 	{ "type-banks-total", "bad-index-banks-total", DRM_QDA_QUERY_BANKS_TOTAL },
 	{ "type-banks-free", "bad-index-banks-free", DRM_QDA_QUERY_BANKS_FREE },
 	{ "type-features", "bad-index-features", DRM_QDA_QUERY_FEATURES },
+	{ "type-session", "bad-index-session", DRM_QDA_QUERY_SESSION },
 	{ "type-limit", NULL, DRM_QDA_QUERY_LIMIT },
 	{ "type-attribute", NULL, DRM_QDA_QUERY_DSP_ATTR },
 };
@@ -296,6 +318,7 @@ int main(void)
 	add_case("attribute-unsupported", test_attribute_unsupported, NULL);
 	add_case("attribute-status", test_attribute_status, NULL);
 	add_case("released", test_released, NULL);
+	add_case("session", test_session, NULL);
 	add_rows("bad", bad, test_bad);
 	add_rows("bad", bad_limit, test_bad_limit);
 	add_rows("bad", bad_attribute, test_bad_attribute);

@@ -80,11 +80,12 @@ int kapi_open(struct qda_ctx *ctx, const char *path, struct kapi_file **ret_file
 
 int kapi_open_fd(struct qda_ctx *ctx, int fd, struct kapi_file **ret_file)
 {
-	bool has_pd = fake.has_pd;
+	bool has_pd = fake.has_pd, released = fake.released;
 	int err = kapi_open(ctx, "", ret_file);
 
 	(void)fd;
 	fake.has_pd = has_pd;
+	fake.released = released;
 	return err;
 }
 
@@ -137,6 +138,10 @@ int kapi_query(struct kapi_file *file, enum kapi_param param, uint32_t index,
 	switch (param) {
 	case KAPI_FEATURES:
 		*ret_value = fake.features;
+		return 0;
+	case KAPI_SESSION:
+		*ret_value = (fake.has_pd ? KAPI_SESSION_HAS_PD : 0) |
+			     (fake.released ? KAPI_SESSION_RELEASED : 0);
 		return 0;
 	case KAPI_MAX_SHELL:
 		*ret_value = fake.max_shell;

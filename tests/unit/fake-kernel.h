@@ -47,6 +47,8 @@ static bool (*fake_hook)(unsigned long request, void *arg, int *ret);
 /* what read() and poll() answer */
 static const void *fake_read_data;
 static ssize_t fake_read_size;
+/* what poll() says there is */
+static short fake_poll_revents = POLLIN;
 static int fake_read_errno, fake_poll_ret, fake_read_count, fake_poll_count;
 
 static void fake_reset(void)
@@ -56,6 +58,7 @@ static void fake_reset(void)
 	fake_hook = NULL;
 	fake_read_data = NULL;
 	fake_read_size = 0;
+	fake_poll_revents = POLLIN;
 	fake_read_errno = fake_poll_ret = fake_read_count = fake_poll_count = 0;
 }
 
@@ -197,8 +200,9 @@ static ssize_t fake_read(int fd, void *buf, size_t count)
 
 static int fake_poll(struct pollfd *fds, nfds_t nfds, int timeout_ms)
 {
-	(void)fds, (void)nfds, (void)timeout_ms;
+	(void)nfds, (void)timeout_ms;
 	fake_poll_count++;
+	fds->revents = fake_poll_revents;
 	return fake_poll_ret;
 }
 

@@ -412,6 +412,7 @@ static void test_query(void **state)
 		{ KAPI_BANKS_TOTAL, DRM_QDA_QUERY_BANKS_TOTAL, 0 },
 		{ KAPI_BANKS_FREE, DRM_QDA_QUERY_BANKS_FREE, 0 },
 		{ KAPI_FEATURES, DRM_QDA_QUERY_FEATURES, 0 },
+		{ KAPI_SESSION, DRM_QDA_QUERY_SESSION, 0 },
 		{ KAPI_MAX_IN_FLIGHT, DRM_QDA_QUERY_LIMIT, DRM_QDA_LIMIT_IN_FLIGHT },
 		{ KAPI_MAX_BUFFER, DRM_QDA_QUERY_LIMIT, DRM_QDA_LIMIT_BUFFER_SIZE },
 		{ KAPI_BANK_SIZE, DRM_QDA_QUERY_LIMIT, DRM_QDA_LIMIT_BANK_SIZE },
@@ -838,7 +839,12 @@ static void test_events_of_a_blocking_descriptor(void **state)
 	assert_int_equal(kapi_open_fd(ctx, fd, &file), 0);
 	assert_int_equal(read_events(file, &in, sizeof(in), &out, 1), 0);
 	assert_int_equal(fake_read_count, 0);
+	/* hung up, and nothing to read: read() would block */
 	fake_poll_ret = 1;
+	fake_poll_revents = POLLHUP | POLLERR;
+	assert_int_equal(read_events(file, &in, sizeof(in), &out, 1), 0);
+	assert_int_equal(fake_read_count, 0);
+	fake_poll_revents = POLLIN;
 	assert_int_equal(read_events(file, &in, sizeof(in), &out, 1), 1);
 	fake_open_count++;
 	kapi_close(file);

@@ -221,12 +221,17 @@ static void descriptors(void **state)
 
 	f.message[0] = '\0';
 	fake.has_pd = true;
+	fake.released = false;
 	assert_int_equal(qda_session_open_fd(ctx, 0, NULL, &session, &f), 0);
 	assert_string_equal(f.message, "");
 	qda_session_unref(session);
 	fake.has_pd = true;
 	assert_int_equal(qda_session_open_fd(ctx, 0, &opts, &session, &f), -EINVAL);
 	assert_non_null(strstr(f.message, "PD already"));
+	/* neither use nor failure has ended what is the descriptor's */
+	assert_false(fake.released);
+	fake.released = true;
+	assert_int_equal(qda_session_open_fd(ctx, 0, NULL, &session, &f), -ECANCELED);
 }
 
 static void write_shell(const char *name, char first)

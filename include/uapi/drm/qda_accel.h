@@ -163,6 +163,8 @@ extern "C" {
  * @DRM_QDA_QUERY_BANKS_FREE: value = context banks that no session holds now
  * @DRM_QDA_QUERY_LIMIT: value = limit @index, &enum drm_qda_limit
  * @DRM_QDA_QUERY_FEATURES: value = &enum drm_qda_feature bits
+ * @DRM_QDA_QUERY_SESSION: value = &enum drm_qda_session_bit bits, the session of
+ *	this open file; for one that was handed an open file
  */
 enum drm_qda_query_type {
 	DRM_QDA_QUERY_MAGIC = 0,
@@ -172,6 +174,19 @@ enum drm_qda_query_type {
 	DRM_QDA_QUERY_BANKS_FREE = 4,
 	DRM_QDA_QUERY_LIMIT = 5,
 	DRM_QDA_QUERY_FEATURES = 6,
+	DRM_QDA_QUERY_SESSION = 7,
+};
+
+/**
+ * enum drm_qda_session_bit - bits of DRM_QDA_QUERY_SESSION
+ * @DRM_QDA_SESSION_HAS_PD: CREATE or ATTACH has succeeded or is under way
+ * @DRM_QDA_SESSION_UNSIGNED: that PD was created with %DRM_QDA_PD_UNSIGNED
+ * @DRM_QDA_SESSION_RELEASED: the session was released
+ */
+enum drm_qda_session_bit {
+	DRM_QDA_SESSION_HAS_PD = 1 << 0,
+	DRM_QDA_SESSION_UNSIGNED = 1 << 1,
+	DRM_QDA_SESSION_RELEASED = 1 << 2,
 };
 
 /**
