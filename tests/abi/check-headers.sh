@@ -6,6 +6,8 @@ set -u
 top=$1
 bad=0 n=0
 drm=$(pkg-config --cflags libdrm)
+# <asm/types.h>, which the 32 bit search path has only with multilib packages
+multiarch=/usr/include/$(gcc -print-multiarch)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -14,7 +16,7 @@ try() { # COMPILER LANGUAGE STANDARD BITS HEADER
 
 	[ "$2" = c ] || file=$scratch/t.cc
 	# 32 bit needs no C library this way: the headers use none
-	[ "$4" = 64 ] || extra=(-m32 -ffreestanding)
+	[ "$4" = 64 ] || extra=(-m32 -ffreestanding -idirafter "$multiarch")
 	printf '#include <%s>\n#include <%s>\nint unused;\n' "$5" "$5" >"$file"
 	n=$((n + 1))
 	# shellcheck disable=SC2086

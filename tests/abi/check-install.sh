@@ -78,18 +78,35 @@ no_build_paths() {
 	return "$code"
 }
 
-consumer() { # COMPILER FILE
+# Compile a source in $scratch against the installed tree, and run it.
+build_and_run() { # COMPILER FILE
 	local flags
 
-	cp "$top/tests/abi/consumer.c" "$scratch/$2"
 	flags=$(PKG_CONFIG_PATH=$dest$libdir/pkgconfig pkg-config \
 		--define-variable=prefix="$dest$prefix" --cflags --libs libqda) || return 1
 	# shellcheck disable=SC2086
-	"$1" -Wall -Wextra -Werror -pedantic -o "$scratch/$2.out" "$scratch/$2" $flags || return 1
+	"$1" -Wall -Wextra -Werror -pedantic -o "$scratch/$2.out" "$scratch/$2" $flags ||
+		return 1
 	env -u QDA_DEVICE LD_LIBRARY_PATH="$dest$libdir" \
 		QDA_SOFT_LIBRARY="$dest$libdir/qda/libqda-soft.so" \
 		QDA_SOFTDSP="$dest$libexecdir/qda-softdsp" \
 		DSP_LIBRARY_PATH="$dest$libdir/qda/softdsp" timeout 60 "$scratch/$2.out"
+}
+
+consumer() { # COMPILER FILE
+	cp "$top/tests/abi/consumer.c" "$scratch/$2"
+	build_and_run "$1" "$2"
+}
+
+# the first C block of the README, as somebody would paste it
+readme() {
+	{
+		printf '#include <stdio.h>\n#include <qda/qda.h>\nint main(void)\n{\n'
+		# shellcheck disable=SC2016 # a sed script
+		sed -n '/^```c$/,/^```$/{/^```/!p}' "$top/README.md"
+		printf 'return 0;\n}\n'
+	} >"$scratch/readme.c"
+	[ "$(build_and_run gcc readme.c)" = 6 ]
 }
 
 version() {
@@ -126,5 +143,6 @@ check "no build paths" no_build_paths
 check "pkg-config knows the version" version
 check "an outside C program" consumer gcc c99.c
 check "an outside C++ program" consumer g++ cxx.cc
+check "the example of the README" readme
 check "man pages render" man_pages
 exit $bad

@@ -10,8 +10,10 @@ bits=('')
 [ "$(uname -m)" != x86_64 ] || bits+=('-m32')
 for source in layout-public layout-uapi; do
 	for option in "${bits[@]}"; do
+		# <asm/types.h> is in the multiarch directory only
 		# shellcheck disable=SC2046,SC2086
 		if gcc -std=c11 -Wall -Wextra $option -ffreestanding -fsyntax-only \
+			-idirafter "/usr/include/$(gcc -print-multiarch)" \
 			-I"$top/include" -I"$top/include/uapi" $(pkg-config --cflags libdrm) \
 			"$top/tests/abi/$source.c"; then
 			echo "$source $option: ok"

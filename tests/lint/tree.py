@@ -22,7 +22,8 @@ def files():
     except (OSError, subprocess.CalledProcessError):
         names = []
         for folder, dirs, found in os.walk(top):
-            dirs[:] = [d for d in dirs if d != '.git' and not d.startswith('build')]
+            dirs[:] = [d for d in dirs if d not in ('.git', '__pycache__')
+                       and not d.startswith('build')]
             names += [os.path.relpath(os.path.join(folder, f), top) for f in found]
     return [n for n in sorted(names) if os.path.isfile(os.path.join(top, n))]
 
