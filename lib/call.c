@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "objects.h"
 
 /* more arguments than any message can carry, so that sizes cannot overflow */
@@ -283,19 +283,6 @@ QDA_EXPORT int qda_call_submit(struct qda_call *call, qda_call_fn fn, void *data
 	return fn ? submit_event(call, fn, data) : submit_ticket(call);
 }
 
-static int64_t deadline_after(int64_t timeout_ns)
-{
-	struct timespec now;
-	int64_t deadline;
-
-	if (timeout_ns <= 0)
-		return timeout_ns ? -1 : 0;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	deadline = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-	return __builtin_add_overflow(deadline, timeout_ns, &deadline) ? INT64_MAX :
-									deadline;
-}
-
 QDA_EXPORT int qda_call_wait(struct qda_call *call, int64_t timeout_ns,
 			     int32_t *ret_status)
 {
@@ -313,7 +300,7 @@ QDA_EXPORT int qda_call_wait(struct qda_call *call, int64_t timeout_ns,
 	}
 
 	session_reap(call->session);
-	err = kapi_wait(call->session->file, call->ticket, deadline_after(timeout_ns),
+	err = kapi_wait(call->session->file, call->ticket, clock_deadline(timeout_ns),
 			&status);
 	if (err == -ETIMEDOUT || err == -EINTR || err == -EBUSY) {
 		call_give(call, CALL_TICKET);

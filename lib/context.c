@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "internal.h"
 
 #ifndef MADV_WIPEONFORK
@@ -274,32 +274,22 @@ QDA_EXPORT int qda_ctx_process(struct qda_ctx *ctx)
 	return count ? count : err;
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
 QDA_EXPORT int qda_ctx_wait(struct qda_ctx *ctx, int64_t timeout_ns)
 {
-	int64_t deadline = INT64_MAX;
+	int64_t deadline = clock_deadline(timeout_ns);
 	struct timespec ts, *timeout;
 	struct pollfd pfd;
 	int ret;
 
 	if (!ctx)
 		return -EINVAL;
-	if (timeout_ns > 0 && __builtin_add_overflow(now_ns(), timeout_ns, &deadline))
-		deadline = INT64_MAX;
 	for (;;) {
 		ret = qda_ctx_process(ctx);
 		if (ret || !timeout_ns)
 			return ret;
 		timeout = NULL;
-		if (deadline != INT64_MAX) {
-			int64_t left = deadline - now_ns();
+		if (deadline >= 0) {
+			int64_t left = deadline - clock_now();
 
 			if (left <= 0)
 				return 0;

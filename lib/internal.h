@@ -85,7 +85,7 @@ struct qda_monitor;
 
 struct qda_ctx {
 	atomic_uint refs;
-	pthread_mutex_t lock;		/* watches, monitor */
+	pthread_mutex_t lock;		/* watches */
 	struct list_node watches;
 	int epoll_fd;
 	atomic_flag processing;
