@@ -16,23 +16,22 @@ extern "C" {
 int HAP_mmap_get(int fd, void **vaddr, uint64 *paddr);
 /* Give the reference back. 0, AEE_ENOSUCHMAP, AEE_EBADMAPREFCNT */
 int HAP_mmap_put(int fd);
-/*
- * The same for part of it, by address: (void *)-1 if there is no such mapping.
- * @addr, @prot and @flags are not looked at.
- */
-void *HAP_mmap(void *addr, int len, int prot, int flags, int fd, long offset);
-/* 0 or AEE_ENOSUCHMAP. Giving back a delayed mapping for good ends it. */
-int HAP_munmap(void *addr, int len);
-
 
 #define HAP_PROT_NONE	0x00
 #define HAP_PROT_READ	0x01
 #define HAP_PROT_WRITE	0x02
 #define HAP_PROT_EXEC	0x04
 
-/* Map @fd, which user space only registered, for as long as the PD wants it. */
+/*
+ * Part of mapping @fd, which user space may have registered only, for as long as
+ * the PD wants it: (void *)-1 if there is no such mapping. @addr, @prot and @flags
+ * are not looked at.
+ */
 void *HAP_mmap(void *addr, int len, int prot, int flags, int fd, long offset);
-/* End such a mapping, told to user space with the reply of the call. 0 or AEE_* */
+/*
+ * 0 or AEE_ENOSUCHMAP. The last user's ends a delayed mapping, which user space
+ * learns with the reply of the call.
+ */
 int HAP_munmap(void *addr, int len);
 
 #ifdef __cplusplus

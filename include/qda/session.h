@@ -32,6 +32,16 @@ enum qda_signing {
 	QDA_SIGNING_SIGNED = 2,	/**< privileged */
 };
 
+/** Further attributes of a user PD; the DSP's process attribute bits. */
+enum qda_pd_attr {
+	QDA_PD_ATTR_DEBUG = 0x1,	/**< a debugger may attach (privileged) */
+	QDA_PD_ATTR_PTRACE = 0x2,	/**< tracing (privileged) */
+	QDA_PD_ATTR_ADAPTIVE_QOS = 0x10, /**< the DSP adapts its latency votes */
+	QDA_PD_ATTR_SYSTEM = 0x20,	/**< system process (privileged) */
+	QDA_PD_ATTR_DUMP = 0x80,	/**< write a dump when the PD crashes */
+	QDA_PD_ATTR_SYSTEM_UNSIGNED = 0x20000, /**< unsigned, system rights (privileged) */
+};
+
 /** Options of qda_session_open(). Zero means the default for every field. */
 struct qda_session_opts {
 	size_t size;		/**< sizeof(struct qda_session_opts) */
@@ -40,7 +50,7 @@ struct qda_session_opts {
 	const char *pd_name;	/**< QDA_PD_STATIC: "audiopd", ... */
 	const char *shell;	/**< path of the shell image; NULL: searched */
 	uint64_t init_mem_size;	/**< bytes, 1 MiB to the device's limit */
-	uint32_t attrs;		/**< further process attributes, enum drm_qda_pd_attr */
+	uint32_t attrs;		/**< further process attributes, enum qda_pd_attr bits */
 	uint32_t max_in_flight;	/**< calls, 1 to the device's limit */
 };
 

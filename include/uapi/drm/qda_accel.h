@@ -32,11 +32,15 @@ extern "C" {
  *   enum value fails with -EINVAL. That is what makes extension possible.
  * - Structs grow at the end only; zero in a new field means the old behaviour.
  *   Fields are never removed or reused. Each addition raises the minor version.
+ *   The DRM core drops, without a word, the tail of a struct that is longer than
+ *   the driver's: look at the minor version before you fill in a newer field.
  * - The return value of an ioctl is about the transport: 0 says that the DSP
  *   answered. What it answered is the struct's @status: 0, or the DSP's own code,
  *   which is never an errno. Other outputs are zero unless @status is 0.
  * - On failure the struct is left as the caller filled it, with one exception:
- *   REMOTE_INVOKE that returns -EINTR has filled @ticket.
+ *   REMOTE_INVOKE that returns -EINTR has filled @ticket. -EFAULT can also mean
+ *   that the struct could not be written back: then what was asked for has been
+ *   done, and an asynchronous REMOTE_INVOKE runs although its ticket is lost.
  * - All data reaches the DSP as {GEM handle, offset, length}. No dma-buf
  *   descriptor and no pointer to data crosses this interface. Packing small
  *   arguments into one buffer is user space's business.
@@ -98,7 +102,7 @@ extern "C" {
  * -EINVAL	see the rules above, and per call
  * -ENOMEM	out of memory
  * -ECANCELED	the session was released (all but GEM calls, QUERY, and
- *		REMOTE_WAIT for calls that have their answer)
+ *		REMOTE_WAIT, which says so for calls the release ended)
  *
  * A PD that crashed is not an errno but a @status.
  */
@@ -290,7 +294,7 @@ enum drm_qda_pd {
 /**
  * struct drm_qda_session_attach - join an existing PD
  *
- * -EINVAL: unknown @pd, @flags not zero, @name missing, unterminated, with
+ * -EINVAL: unknown @pd, @flags or @pad not zero, @name missing, unterminated, with
  * bytes after its NUL, or given for a PD that has none. -EPERM: not privileged.
  * -EOPNOTSUPP: the device has no such PD. -EALREADY: the session has a PD.
  * -EBUSY: no free context bank.
@@ -341,11 +345,12 @@ enum drm_qda_pd_attr {
  * ended.
  *
  * -ENOENT: no such handle. -EINVAL: @flags not zero, undefined bits in @attrs,
- * range outside the buffer, @siglen above @length, one of @handle and
- * @length zero without the other, @init_mem_size out of range. -E2BIG: @length
- * above %DRM_QDA_LIMIT_SHELL_SIZE. -EPERM: a signed PD or an attribute that
- * grants power, without privilege. -EOPNOTSUPP: unsigned PD on a DSP that has
- * none. -EALREADY: the session has a PD. -EBUSY: no free context bank.
+ * range outside the buffer, @offset not a multiple of 4096 or given without
+ * @handle, @siglen above @length, one of @handle and @length zero without the
+ * other, @init_mem_size out of range. -E2BIG: @length above %DRM_QDA_LIMIT_SHELL_SIZE.
+ * -EPERM: a signed PD or an attribute that grants power, without privilege.
+ * -EOPNOTSUPP: unsigned PD on a DSP that has none. -EALREADY: the session has a
+ * PD. -EBUSY: no free context bank.
  */
 struct drm_qda_remote_session_create {
 	/** @offset: in, bytes, a multiple of 4096 */
@@ -427,8 +432,10 @@ struct drm_qda_remote_map {
  * struct drm_qda_remote_munmap - undo one REMOTE_MAP
  *
  * @status not 0: the mapping stands. -ENOENT: no such map id (also when the DSP
- * ended a delayed mapping, or another thread is unmapping it). -EINVAL: @flags
- * or @pad not zero. -ENOTCONN: no PD.
+ * ended a delayed mapping, or another thread is unmapping it). A delayed mapping
+ * that the DSP ends while this call is on its way is gone as well: success if the
+ * DSP did not mind, else -ENOENT instead of its status. -EINVAL: @flags or @pad
+ * not zero. -ENOTCONN: no PD.
  */
 struct drm_qda_remote_munmap {
 	/** @map_id: in */
@@ -461,9 +468,10 @@ struct drm_qda_arg {
 	/** @length: bytes */
 	__u64 length;
 	/**
-	 * @address: what the DSP sees as the address of a buffer argument. Only
-	 * its low 12 bits mean anything. 0: the kernel supplies @offset
-	 * modulo 4096. Must be zero for handle arguments
+	 * @address: where the caller has a buffer argument, or 0. Only its low 12
+	 * bits mean anything and only they are sent, so it is but a check of
+	 * @offset modulo 4096, which the DSP gets with 0, too. Must be zero for
+	 * handle arguments
 	 */
 	__u64 address;
 	/** @handle: GEM handle */
@@ -488,15 +496,16 @@ struct drm_qda_arg {
  * with -EINTR and @ticket. At the in-flight limit it waits for a free place; -EINTR
  * during that wait comes with @ticket 0: nothing was sent, and it may be repeated.
  *
- * Asynchronous: returns with @ticket. -EAGAIN at the in-flight limit, or (with
+ * Asynchronous: returns with @ticket; a rare -EINTR has @ticket 0 and means that
+ * nothing was sent. -EAGAIN at the in-flight limit, or (with
  * EVENT) when unread events fill the file's event space.
  *
  * -EAGAIN in both forms: %DRM_QDA_LIMIT_IN_FLIGHT finished calls wait to be
  * consumed. -EINVAL: undefined @flags, EVENT without ASYNC, bits 31:29 of
  * @scalars not zero, @num_args not what @scalars says, @stride below 40 or not a
- * multiple of 8, @user_data without EVENT, and per argument. -E2BIG: @stride above
- * 4096, or above 40 and bytes past 40 not zero. -EPERM: remote handle 1. -EOPNOTSUPP: output
- * handles. -ENOTCONN: no PD.
+ * multiple of 8 (without arguments, too), @user_data without EVENT, and per
+ * argument. -E2BIG: @stride above 4096, or above 40 and bytes past 40 not zero.
+ * -EPERM: remote handle 1. -EOPNOTSUPP: output handles. -ENOTCONN: no PD.
  */
 struct drm_qda_remote_invoke {
 	/** @args: in, pointer to the first &struct drm_qda_arg */
@@ -524,7 +533,8 @@ struct drm_qda_remote_invoke {
  *
  * -ETIMEDOUT: not finished by @deadline; the call goes on, its buffers stay
  * pinned and the ticket stays valid. -EINTR: likewise. -ENOENT: no such ticket,
- * or consumed. -EINVAL: @flags not zero, or a ticket whose completion
+ * or consumed, before the release and after it (-ENODEV when the DSP is gone).
+ * -EINVAL: @flags not zero, or a ticket whose completion
  * is an event. -EBUSY: another thread is waiting for it. -EPIPE, -ECANCELED:
  * the call ended without an answer; the ticket is consumed.
  */
