@@ -45,6 +45,31 @@ collect()
 	collected
 }
 
+# steer COMMAND: tell the shared server to misbehave; rule is the answer's number
+steer()
+{
+	rule=$(python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.connect(sys.argv[1])
+s.send(sys.argv[2].encode())
+print((s.recv(4096).decode().split() + [""])[1])' "$tmp/control.sock" "$1")
+}
+
+# wait_held RULE N: until the rule keeps N calls; unlike "info", asking the server
+# takes no context bank
+wait_held()
+{
+	local i
+
+	for ((i = 0; i < 100; i++)); do
+		steer "held $1"
+		[ "$rule" = "$2" ] && return
+		sleep 0.1
+	done
+	fail "rule $1 keeps $rule calls, not $2"
+}
+
 children_of()
 {
 	local p
@@ -103,7 +128,7 @@ clean
 
 # a shared server with two banks
 QDA_CLI_TEST=$mark "$QDA_SOFTDSP" --domain cdsp --banks 2 --listen "$tmp/dsp.sock" \
-	>"$tmp/server.log" 2>&1 &
+	--control "$tmp/control.sock" >"$tmp/server.log" 2>&1 &
 shared=$!
 for ((i = 0; i < 100; i++)); do
 	[ -S "$tmp/dsp.sock" ] && break
@@ -113,16 +138,21 @@ export QDA_DEVICE=soft:cdsp@$tmp/dsp.sock
 run info --json; is 0; json "d['limits']['banks_total'] == 2 and d['limits']['banks_free'] == 2"
 run call calculator 2 seq.i32:1,2 out.i64; is 0; prints "out[0] i64 = 3"
 run doctor; is 0
+
+# closing the module is never answered: one Ctrl-C or the timeout ends it
+steer "hold handle=8 method=3 n=0"
+background call calculator 2 seq.i32:1,2 out.i64
+sleep 1
+kill -INT "$started"; collect
+is 130; says "interrupted while closing"; prints "out[0] i64 = 3"
+run call --timeout 500 calculator 2 seq.i32:1,2 out.i64
+is 7; says "closing the module was not answered in time"; prints "out[0] i64 = 3"
+steer "cancel $rule"
+
+steer "pause method=11 n=0"; paused=$rule
 background call bench 11 u32:60000000; first=$started
 background call bench 11 u32:60000000; second=$started
-for ((i = 0; i < 100; i++)); do
-	run info --json
-	case $out in
-	*'"banks_free": 0'*)
-		break ;;
-	esac
-	sleep 0.1
-done
+wait_held "$paused" 2
 run call calculator 2 seq.i32:1,2 out.i64; is 4; says "bank"
 run doctor; is 4; says "context bank"
 kill -KILL "$first"; wait "$first" 2>/dev/null

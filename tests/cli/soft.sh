@@ -195,6 +195,10 @@ run call calculator 9 out.i64@fresh; is 1
 [ ! -e fresh ] && pass || fail "an output file was made"
 # the first file must not appear when the second cannot be written
 run call calculator 2 seq.i32:1 out.i64@/dev/full; is 7; says "/dev/full"
+# results do not end up in whatever descriptor has the number of a closed stream
+last="qda-run call calculator 2 seq.i32:1 out.i64 <&- >&-"
+"$QDA_RUN" call calculator 2 seq.i32:1 out.i64 2>"$tmp/.err" <&- >&-; rc=$?
+: >"$tmp/.out"; collected; is 7; says "cannot write standard output: Bad file descriptor"
 run --device soft:cdsp,banks=0 info; is 3; says "soft:cdsp,banks=0"
 run --device soft:xdsp info; is 3; says "soft:xdsp"
 run --device soft:cdsp@$tmp/nobody.sock info; is 3; says "nobody.sock"
