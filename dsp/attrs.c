@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What the DSP says of itself: typical figures of a chip generation. */
+/* What the DSP says of itself: plausible figures for a chip generation. */
 #include <endian.h>
 #include <string.h>
 

@@ -81,6 +81,7 @@ void conn_close(struct conn *conn)
 		bank_release(bank);
 	}
 	list_del(&conn->node);
+	dsp.num_conns--;
 	loop_free_later(conn);
 }
 
@@ -289,4 +290,5 @@ void conn_new(int fd)
 	list_init(&conn->lane.out);
 	list_init(&conn->calls);
 	list_add(&dsp.conns, &conn->node);
+	dsp.num_conns++;
 }

@@ -30,7 +30,7 @@ void count_add(uint32_t handle, uint32_t method, uint64_t n)
 		}
 	}
 	if (num_counts == max_counts) {
-		/* handles are never reused: forget which, not how many */
+		/* every open makes a new handle: forget which, not how many */
 		more = num_counts < 4096 ?
 			       realloc(counts, (max_counts + 64) * sizeof(*counts)) :
 			       NULL;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -11,6 +13,9 @@
 #include "softdsp.h"
 
 #define BACKLOG		64
+#define REST_MS		100
+
+static struct listener *listeners;
 
 /* Is somebody there? A socket file alone may be what a killed server left. */
 static bool is_served(const struct sockaddr_un *addr)
@@ -26,7 +31,8 @@ static bool is_served(const struct sockaddr_un *addr)
 	return served;
 }
 
-int listen_at(const char *path)
+int listen_at(struct listener *listener, const char *path,
+	      void (*fn)(struct source *, uint32_t))
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	struct sockaddr_un temp = { .sun_family = AF_UNIX };
@@ -67,47 +73,69 @@ int listen_at(const char *path)
 		close(fd);
 		return -1;
 	}
-	return fd;
-}
-
-/* Ours alone, or somebody else could answer for us */
-static bool make_dir(const char *dir)
-{
-	struct stat st;
-
-	if (mkdir(dir, 0700) && errno != EEXIST) {
-		fprintf(stderr, "qda-softdsp: cannot make %s: %s\n", dir,
-			strerror(errno));
-		return false;
+	if (loop_add(&listener->source, fd, EPOLLIN, fn)) {
+		perror("qda-softdsp: epoll");
+		unlink(path);
+		close(fd);
+		return -1;
 	}
-	if (lstat(dir, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
-	    st.st_mode & 022) {
-		fprintf(stderr,
-			"qda-softdsp: %s must be a directory that only its owner, this "
-			"user, can write to\n", dir);
-		return false;
-	}
-	return true;
+	listener->next = listeners;
+	listeners = listener;
+	return 0;
 }
 
 char *listen_path(const char *name)
 {
-	const char *run = getenv("XDG_RUNTIME_DIR");
-	char dir[64], *path = NULL;
+	char path[PATH_MAX];
+	int err = sockpath_find(name, true, path, sizeof(path));
 
-	if (!*name) {
+	if (!err)
+		return strdup(path);
+	if (err == -EINVAL)
 		fputs("qda-softdsp: --listen: the name is empty\n", stderr);
-		return NULL;
+	else if (err == -EPERM)
+		fprintf(stderr,
+			"qda-softdsp: %s must be a directory of this user that nobody "
+			"else can enter (mode 0700)\n", path);
+	else if (*path)
+		fprintf(stderr, "qda-softdsp: cannot make %s: %s\n", path,
+			strerror(-err));
+	else
+		fprintf(stderr, "qda-softdsp: --listen: %s\n", strerror(-err));
+	return NULL;
+}
+
+int listen_accept(struct source *source, bool too_many)
+{
+	struct listener *listener = container_of(source, struct listener, source);
+	int fd = -1;
+
+	if (!too_many) {
+		fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd >= 0 || (errno != EMFILE && errno != ENFILE &&
+				errno != ENOBUFS && errno != ENOMEM))
+			return fd;
 	}
-	if (strchr(name, '/'))
-		return strdup(name);
-	if (!run || *run != '/') {
-		snprintf(dir, sizeof(dir), "/tmp/qda-%u", (unsigned int)geteuid());
-		run = dir;
-		if (!make_dir(run))
-			return NULL;
+	listener->rests_until_ms = now_ms() + REST_MS;
+	loop_set_events(source, 0);
+	return -1;
+}
+
+int listen_check(void)
+{
+	int64_t now = now_ms(), next = -1, left;
+	struct listener *listener;
+
+	for (listener = listeners; listener; listener = listener->next) {
+		if (!listener->rests_until_ms)
+			continue;
+		left = listener->rests_until_ms - now;
+		if (left <= 0) {
+			listener->rests_until_ms = 0;
+			loop_set_events(&listener->source, EPOLLIN);
+		} else if (next < 0 || left < next) {
+			next = left;
+		}
 	}
-	if (asprintf(&path, "%s/qda-softdsp-%s.sock", run, name) < 0)
-		return NULL;
-	return path;
+	return (int)next;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "loop.h"
+#include "sendfd.h"
 
 #define MAX_PACKET	65536
 #define MAX_EVENTS	64
@@ -123,24 +124,7 @@ static void update_events(struct chan *chan)
 /* 0, -EAGAIN, or what ends the channel */
 static int send_now(int sock, const void *data, size_t len, int fd)
 {
-	union {
-		char buf[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { { 0 } };
-	struct iovec iov = { (void *)(uintptr_t)data, len };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *c;
-
-	if (fd >= 0) {
-		msg.msg_control = control.buf;
-		msg.msg_controllen = sizeof(control.buf);
-		c = CMSG_FIRSTHDR(&msg);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &fd, sizeof(int));
-	}
-	if (sendmsg(sock, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+	if (send_with_fd(sock, data, len, fd, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
 		return 0;
 	/* too many descriptors on their way is something that passes */
 	if (errno == EINTR || errno == ETOOMANYREFS || errno == ENOBUFS)
@@ -281,9 +265,9 @@ static int deliver(struct chan *chan)
 	return 1;
 }
 
-void chan_drain(struct chan *chan)
+void chan_drain(struct chan *chan, unsigned int max)
 {
-	while (chan_is_open(chan) && deliver(chan) > 0)
+	while (max-- && chan_is_open(chan) && deliver(chan) > 0)
 		;
 }
 

@@ -102,8 +102,13 @@ static inline bool chan_is_open(const struct chan *chan)
 int chan_send(struct chan *chan, const void *data, size_t len, int fd);
 /* stop reading for a while; the peer then blocks */
 void chan_pause(struct chan *chan, bool pause);
-/* take what has arrived, as if the loop had found it */
-void chan_drain(struct chan *chan);
+/* take what has arrived, as if the loop had found it, max packets at most */
+void chan_drain(struct chan *chan, unsigned int max);
+/* would one more packet be too many, leaving half of the queue to others? */
+static inline bool chan_is_full(const struct chan *chan)
+{
+	return chan->queued >= chan->max_queued / 2;
+}
 void chan_close(struct chan *chan);
 /* is fd a packet socket at all? */
 bool chan_is_packet_socket(int fd);

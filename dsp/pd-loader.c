@@ -13,6 +13,7 @@
 
 /* Where to write what went wrong; a text that is cut off is still one */
 struct text {
+	const char *start;
 	char *at;
 	size_t left;
 };
@@ -32,6 +33,21 @@ __attribute__((format(printf, 2, 3))) static void say(struct text *text,
 		n = (int)text->left - 1;
 	text->at += n;
 	text->left -= (size_t)n;
+}
+
+/* A search path may name a directory twice, or the shell's own */
+static bool was_tried(const struct text *text, const char *path)
+{
+	size_t len = strlen(path);
+	const char *at = text->start;
+
+	while ((at = strstr(at, path))) {
+		if (at > text->start && at[-1] == ' ' &&
+		    !strncmp(at + len, " (", 2))
+			return true;
+		at++;
+	}
+	return false;
 }
 
 /* 1: loaded; 0: not here; negative: here, but it cannot be loaded */
@@ -55,14 +71,17 @@ static int try_dir(const char *dir, size_t len, const char *sub, const char *fil
 		   void **ret_object, struct text *text)
 {
 	char path[PATH_MAX];
-	int n = snprintf(path, sizeof(path), "%.*s%s%s/%s", (int)len, dir,
-			 sub ? "/" : "", sub ? sub : "", file);
+	int n;
 
+	while (len && dir[len - 1] == '/')
+		len--;
+	n = snprintf(path, sizeof(path), "%.*s%s%s/%s", (int)len, dir, sub ? "/" : "",
+		     sub ? sub : "", file);
 	if (n < 0 || (size_t)n >= sizeof(path)) {
 		say(text, " (a directory's name is too long)");
 		return 0;
 	}
-	return try_path(path, ret_object, text);
+	return was_tried(text, path) ? 0 : try_path(path, ret_object, text);
 }
 
 static int search(const char *file, void **ret_object, struct text *text)
@@ -91,7 +110,7 @@ static int search(const char *file, void **ret_object, struct text *text)
 static int32_t file_open(const struct uri *uri, struct module *ret_module, char *buf,
 			 size_t size)
 {
-	struct text text = { buf, size };
+	struct text text = { buf, buf, size };
 	struct module module = { 0 };
 	const char *name = strrchr(uri->file, '/');
 	char symbol[URI_MAX + 32], path[URI_MAX + 1];
@@ -122,7 +141,7 @@ static int32_t file_open(const struct uri *uri, struct module *ret_module, char 
 	}
 	*(void **)&module.invoke = dlsym(module.object, symbol);
 	if (!module.invoke) {
-		text = (struct text){ buf, size };
+		text = (struct text){ buf, buf, size };
 		say(&text, "%s: has no symbol %s", uri->file, symbol);
 		dlclose(module.object);
 		return DSP_ENOSUCHSYMBOL;

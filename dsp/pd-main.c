@@ -32,6 +32,7 @@ void pd_send(const struct pdlink_packet *packet)
 	}
 }
 
+/* *ret_fd: what came along; -EBADF: nothing; -EMFILE: it could not be taken */
 static bool pd_receive(struct pdlink_packet *packet, int *ret_fd)
 {
 	union {
@@ -48,15 +49,18 @@ static bool pd_receive(struct pdlink_packet *packet, int *ret_fd)
 	struct cmsghdr *c;
 	ssize_t n;
 
-	*ret_fd = -1;
+	*ret_fd = -EBADF;
 	do {
 		n = recvmsg(pd.link, &msg, MSG_CMSG_CLOEXEC);
 	} while (n < 0 && errno == EINTR);
 	if (n != sizeof(*packet))
 		return false;
 	c = CMSG_FIRSTHDR(&msg);
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+	    c->cmsg_len == CMSG_LEN(sizeof(int)))
 		memcpy(ret_fd, CMSG_DATA(c), sizeof(int));
+	else if (msg.msg_flags & MSG_CTRUNC)
+		*ret_fd = -EMFILE;
 	return true;
 }
 
@@ -66,6 +70,8 @@ static int take_hello(const struct pdlink_packet *packet, int fd)
 
 	if (packet->op != PDLINK_HELLO || packet->a != PDLINK_VERSION)
 		return -EPROTO;
+	if (fd < 0)
+		return fd;
 	shared = mmap(NULL, sizeof(*pd.shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 		      0);
 	if (shared == MAP_FAILED)
@@ -81,13 +87,15 @@ static void serve(struct pdlink_packet *packet, int *fd)
 
 	switch (packet->op) {
 	case PDLINK_MAP:
-		answer.error = window_map(packet->a, packet->b, packet->c, *fd);
+		answer.error = *fd < 0 ? *fd : window_map(packet->a, packet->b,
+							  packet->c, *fd);
 		break;
 	case PDLINK_UNMAP:
 		answer.error = window_unmap(packet->a, packet->b);
 		break;
 	case PDLINK_LANE:
-		answer.error = thread_add_lane(*fd, (uint32_t)packet->a);
+		answer.error = *fd < 0 ? *fd :
+					 thread_add_lane(*fd, (uint32_t)packet->a);
 		if (!answer.error)
 			*fd = -1;
 		break;
@@ -190,11 +198,11 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	err = take_hello(&packet, fd);
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	if (!err) {
 		window_catch_faults();
-		if (!window_thread_start())
-			err = -ENOMEM;
+		err = window_thread_start(window_stack_new());
 	}
 	ready.seq = packet.seq;
 	ready.error = err;

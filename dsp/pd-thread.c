@@ -25,6 +25,8 @@ struct lane {
 	bool waiting;		/* for the root's verdict */
 	struct pdlink_packet verdict;
 	pthread_cond_t cond;
+	struct pd_call *call;	/* what its thread works with */
+	void *alt_stack;
 };
 
 struct late {
@@ -166,13 +168,18 @@ static void serve(struct lane *lane, struct pd_call *call)
 
 static void *lane_main(void *data)
 {
-	struct pd_call *call = calloc(1, sizeof(*call));
-	void *alt_stack = window_thread_start();
 	struct lane *lane = data;
+	struct pd_call *call;
+	void *alt_stack;
 
 	prctl(PR_SET_NAME, "dsp-thread");
-	if (call && alt_stack)
-		serve(lane, call);
+	pthread_mutex_lock(&lock);
+	call = lane->call;
+	alt_stack = lane->alt_stack;
+	pthread_mutex_unlock(&lock);
+	/* without it a fault is reported all the same, but for a full stack */
+	(void)window_thread_start(alt_stack);
+	serve(lane, call);
 	pthread_mutex_lock(&lock);
 	close(lane->fd);
 	lane->fd = -1;
@@ -221,15 +228,22 @@ int thread_add_lane(int fd, uint32_t tid)
 		lane = &lanes[num_lanes++];
 		pthread_cond_init(&lane->cond, NULL);
 	}
+	/* all of it now: when the answer has gone the lane must work */
 	if (lane) {
+		lane->call = calloc(1, sizeof(*lane->call));
+		lane->alt_stack = window_stack_new();
 		lane->serial = next_serial++ * PDLINK_MAX_LANES +
 			       (uint32_t)(lane - lanes);
 		lane->fd = fd;
 		lane->tid = tid;
 		lane->waiting = false;
-		err = start_thread(lane_main, lane);
-		if (err)
+		err = lane->call && lane->alt_stack ? start_thread(lane_main, lane) :
+						      -ENOMEM;
+		if (err) {
+			free(lane->call);
+			free(lane->alt_stack);
 			lane->fd = -1;
+		}
 	}
 	pthread_mutex_unlock(&lock);
 	return err;
@@ -271,11 +285,11 @@ static void run_late(struct late *late, struct pd_call *call)
 static void *late_main(void *data)
 {
 	struct pd_call *call = calloc(1, sizeof(*call));
-	void *alt_stack = window_thread_start();
+	bool started = call && !window_thread_start(window_stack_new());
 	struct late *late;
 
 	(void)data;
-	while (call && alt_stack) {
+	while (started) {
 		pthread_mutex_lock(&lock);
 		while (!late_head)
 			pthread_cond_wait(&late_cond, &lock);

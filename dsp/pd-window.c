@@ -91,18 +91,18 @@ void window_catch_faults(void)
 }
 
 /* DSP code that overruns its stack still has to be reported */
-void *window_thread_start(void)
+void *window_stack_new(void)
 {
-	stack_t alt = { .ss_size = ALT_STACK_SIZE };
+	return malloc(ALT_STACK_SIZE);
+}
 
-	alt.ss_sp = malloc(ALT_STACK_SIZE);
-	if (!alt.ss_sp)
-		return NULL;
-	if (sigaltstack(&alt, NULL)) {
-		free(alt.ss_sp);
-		return NULL;
-	}
-	return alt.ss_sp;
+int window_thread_start(void *stack)
+{
+	stack_t alt = { .ss_sp = stack, .ss_size = ALT_STACK_SIZE };
+
+	if (!stack)
+		return -ENOMEM;
+	return sigaltstack(&alt, NULL) ? -errno : 0;
 }
 
 void window_thread_stop(void *stack)

@@ -56,7 +56,9 @@ int window_map(uint64_t addr, uint64_t size, uint64_t offset, int fd);
 int window_unmap(uint64_t addr, uint64_t size);
 /* SIGSEGV and SIGBUS of this process; each thread needs its own stack for it */
 void window_catch_faults(void);
-void *window_thread_start(void);
+/* for window_thread_start(), which runs in the thread; NULL: no memory */
+void *window_stack_new(void);
+int window_thread_start(void *stack);
 void window_thread_stop(void *stack);
 
 /*

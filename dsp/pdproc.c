@@ -15,13 +15,14 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "softdsp.h"
 
 #define PD_LINK_FD	3
 #define EXIT_NO_EXEC	127
+/* more than a socket holds: a child of the PD may go on filling it */
+#define LAST_WORDS	4096
 /* every mapping may have to wait while the PD does not read */
 #define MAX_QUEUED	(BANK_MAX_MAPPINGS + 4 * CONN_MAX_BUSY)
 
@@ -40,14 +41,6 @@ struct request {
 };
 
 extern char **environ;
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 bool pd_is_alive(const struct pd *pd)
 {
@@ -258,17 +251,21 @@ static int32_t start_failure(const struct pd *pd)
 static void on_exited(struct source *source, uint32_t mask)
 {
 	struct pd *pd = container_of(source, struct pd, exited);
-	struct call *create = pd->create;
+	struct call *create;
 	siginfo_t info = { 0 };
 	uint32_t how = 2;
 
 	(void)mask;
+	/* what it forked holds its lanes, so that nobody would see them end; not yet
+	 * reaped, it is still the one whose number the group has */
+	kill(-pd->pid, SIGKILL);
 	/* only this child: waiting for any would take what is not ours */
 	if (waitid(P_PID, (id_t)pd->pid, &info, WEXITED | WNOHANG) || !info.si_pid)
 		return;
 	loop_remove(&pd->exited);
-	/* its last words may still be in the socket */
-	chan_drain(&pd->link);
+	/* its last words may still be in the socket; it cannot start any more */
+	pd->state = PD_DYING;
+	chan_drain(&pd->link, LAST_WORDS);
 	chan_close(&pd->link);
 	pd->state = PD_GONE;
 	pd->status = DSP_EINVALIDPROCESS;
@@ -283,9 +280,11 @@ static void on_exited(struct source *source, uint32_t mask)
 	report_fault(pd);
 	keep_counts(pd);
 	steer_forget_pd(pd);
-	if (pd->notify && pd->bank->conn && !pd->killed)
-		conn_notify(pd->bank->conn, pd->client_id, how);
+	create = pd->create;
 	pd->create = NULL;
+	/* what has never run has no client to tell but the one that waits */
+	if (pd->notify && pd->bank->conn && !pd->killed && !create)
+		conn_notify(pd->bank->conn, pd->client_id, how);
 	if (create)
 		call_finish(create, start_failure(pd));
 	finish_all(pd);

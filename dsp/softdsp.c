@@ -16,6 +16,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <drm/qda_accel.h>
@@ -24,24 +25,27 @@
 
 #define DEFAULT_BANKS	8
 #define DEFAULT_GEN	"v73"
+/* at a time; two descriptors each */
+#define MAX_CONNS	4096
 
 struct softdsp dsp;
 
-static const struct {
-	const char *name;
-	uint32_t features;
-} domains[] = {
-	/* by domain number */
-	{ "adsp", DRM_QDA_FEATURE_STATIC_PD | DRM_QDA_FEATURE_SENSORS_PD },
-	{ "mdsp", 0 },
-	{ "sdsp", DRM_QDA_FEATURE_SENSORS_PD },
-	{ "cdsp", DRM_QDA_FEATURE_UNSIGNED_PD },
-	{ "cdsp1", DRM_QDA_FEATURE_UNSIGNED_PD },
-	{ "gdsp0", DRM_QDA_FEATURE_UNSIGNED_PD },
-	{ "gdsp1", DRM_QDA_FEATURE_UNSIGNED_PD },
+/* by domain number */
+static const char *const domains[] = { QDA_SOFT_DOMAINS };
+static const uint32_t domain_features[] = {
+	DRM_QDA_FEATURE_STATIC_PD | DRM_QDA_FEATURE_SENSORS_PD,
+	0,
+	DRM_QDA_FEATURE_SENSORS_PD,
+	DRM_QDA_FEATURE_UNSIGNED_PD,
+	DRM_QDA_FEATURE_UNSIGNED_PD,
+	DRM_QDA_FEATURE_UNSIGNED_PD,
+	DRM_QDA_FEATURE_UNSIGNED_PD,
 };
+_Static_assert(sizeof(domains) / sizeof(domains[0]) ==
+		       sizeof(domain_features) / sizeof(domain_features[0]),
+	       "one of each for every domain");
 
-static struct source listener = { .fd = -1 };
+static struct listener listener = { .source = { .fd = -1 } };
 static struct source signals = { .fd = -1 };
 static struct chan factory = { .source = { .fd = -1 } };
 
@@ -56,6 +60,14 @@ void log_line(const char *format, ...)
 	vfprintf(stderr, format, ap);
 	va_end(ap);
 	fputc('\n', stderr);
+}
+
+int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 void softdsp_restart(void)
@@ -84,7 +96,7 @@ static void on_factory_closed(struct chan *chan)
 
 static void on_connect(struct source *source, uint32_t mask)
 {
-	int fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = listen_accept(source, dsp.num_conns >= MAX_CONNS);
 
 	(void)mask;
 	if (fd >= 0)
@@ -180,11 +192,11 @@ static bool parse_domain(const char *name)
 	unsigned int i;
 
 	for (i = 0; i < sizeof(domains) / sizeof(domains[0]); i++) {
-		if (strcmp(domains[i].name, name))
+		if (strcmp(domains[i], name))
 			continue;
-		dsp.domain = domains[i].name;
+		dsp.domain = domains[i];
 		dsp.domain_id = i;
-		dsp.features |= domains[i].features;
+		dsp.features |= domain_features[i];
 		return true;
 	}
 	fprintf(stderr,
@@ -332,8 +344,6 @@ static void raise_limits(void)
 
 static bool open_sockets(const struct options *o)
 {
-	int fd;
-
 	if (o->control) {
 		if (steer_listen(o->control))
 			return false;
@@ -352,13 +362,12 @@ static bool open_sockets(const struct options *o)
 	dsp.listen_path = listen_path(o->listen);
 	if (!dsp.listen_path)
 		return false;
-	fd = listen_at(dsp.listen_path);
-	if (fd < 0) {
+	if (listen_at(&listener, dsp.listen_path, on_connect)) {
 		free(dsp.listen_path);
 		dsp.listen_path = NULL;
 		return false;
 	}
-	return !loop_add(&listener, fd, EPOLLIN, on_connect);
+	return true;
 }
 
 static bool any_pd_lives(void)
@@ -374,7 +383,7 @@ static bool any_pd_lives(void)
 
 static void stop(void)
 {
-	loop_remove(&listener);
+	loop_remove(&listener.source);
 	if (dsp.listen_path)
 		unlink(dsp.listen_path);
 	if (dsp.control_path)
@@ -392,6 +401,14 @@ static void stop(void)
 	free(dsp.shell);
 	free(dsp.module_dir);
 	free(dsp.banks);
+}
+
+/* of two timeouts, -1: never */
+static int sooner(int a, int b)
+{
+	if (a < 0 || b < 0)
+		return a < 0 ? b : a;
+	return a < b ? a : b;
 }
 
 int main(int argc, char **argv)
@@ -420,7 +437,7 @@ int main(int argc, char **argv)
 	if (!open_sockets(&options))
 		status = 1;
 	while (!status && !dsp.stop) {
-		if (loop_run_once(pd_check_deadlines()))
+		if (loop_run_once(sooner(pd_check_deadlines(), listen_check())))
 			status = 1;
 	}
 	stop();

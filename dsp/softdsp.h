@@ -12,9 +12,10 @@
 #include "loop.h"
 #include "payload.h"
 #include "pdlink.h"
+#include "sockpath.h"
 #include "status.h"
 
-#define SOFTDSP_MAX_BANKS	64
+#define SOFTDSP_MAX_BANKS	QDA_SOFT_MAX_BANKS
 /* the first page is left out so that address 0 is never valid */
 #define BANK_FIRST_ADDR		0x00100000u
 #define BANK_SIZE		0xffe00000u
@@ -43,6 +44,7 @@ struct softdsp {
 	struct bank *banks;		/* [i] has stream id i + 1 */
 	unsigned int next_bank;
 	struct list conns;
+	unsigned int num_conns;
 };
 
 extern struct softdsp dsp;
@@ -53,11 +55,27 @@ __attribute__((format(printf, 1, 2))) void log_line(const char *format, ...);
 
 /* drop every connection and PD, as when the DSP restarts */
 void softdsp_restart(void);
+/* of CLOCK_MONOTONIC */
+int64_t now_ms(void);
 
 /* --- listen.c: sockets with a name ---------------------------------------- */
 
-/* descriptor, or -1 after a message on stderr */
-int listen_at(const char *path);
+struct listener {
+	struct source source;
+	struct listener *next;
+	int64_t rests_until_ms;		/* 0: it does not */
+};
+
+/* -1 after a message on stderr; fn is to call listen_accept() */
+int listen_at(struct listener *listener, const char *path,
+	      void (*fn)(struct source *, uint32_t));
+/*
+ * A connection, or -1. When there are too many, or no more descriptors, the
+ * listener rests for a moment: who is not accepted would wake us again at once.
+ */
+int listen_accept(struct source *source, bool too_many);
+/* milliseconds until one has rested, -1; wakes those that have */
+int listen_check(void);
 /* path of "--listen NAME", allocated; NULL after a message on stderr */
 char *listen_path(const char *name);
 

@@ -15,6 +15,7 @@
 
 #define MAX_ANSWER	60000
 #define MAX_QUEUED	64
+#define MAX_CLIENTS	64
 
 struct client {
 	struct list node;
@@ -22,7 +23,8 @@ struct client {
 };
 
 static struct list clients = { &clients, &clients };
-static struct source listener = { .fd = -1 };
+static unsigned int num_clients;
+static struct listener listener = { .source = { .fd = -1 } };
 static char answer[MAX_ANSWER];
 
 __attribute__((format(printf, 1, 2))) static void ok(const char *format, ...)
@@ -141,6 +143,11 @@ static void do_session(const struct steer_command *cmd, struct conn *conn)
 	struct pd *pd = conn->bank->pd;
 	int err;
 
+	/* the client does not read: answers need the room that is left */
+	if (chan_is_full(&conn->lane)) {
+		error("full");
+		return;
+	}
 	if (cmd->verb == STEER_SEND)
 		err = cmd->len ? chan_send(&conn->lane, cmd->data, cmd->len, -1) :
 				 -EINVAL;
@@ -293,12 +300,13 @@ static void on_closed(struct chan *chan)
 
 	chan_close(chan);
 	list_del(&client->node);
+	num_clients--;
 	loop_free_later(client);
 }
 
 static void on_connect(struct source *source, uint32_t mask)
 {
-	int fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = listen_accept(source, num_clients >= MAX_CLIENTS);
 	struct client *client;
 
 	(void)mask;
@@ -312,19 +320,12 @@ static void on_connect(struct source *source, uint32_t mask)
 		return;
 	}
 	list_add(&clients, &client->node);
+	num_clients++;
 }
 
 int steer_listen(const char *path)
 {
-	int fd = listen_at(path);
-	int err;
-
-	if (fd < 0)
-		return -1;
-	err = loop_add(&listener, fd, EPOLLIN, on_connect);
-	if (err)
-		close(fd);
-	return err;
+	return listen_at(&listener, path, on_connect);
 }
 
 void steer_stop(void)
@@ -332,5 +333,5 @@ void steer_stop(void)
 	rules_clear();
 	while (!list_empty(&clients))
 		on_closed(&container_of(clients.next, struct client, node)->chan);
-	loop_remove(&listener);
+	loop_remove(&listener.source);
 }

@@ -43,6 +43,13 @@ EXPORT int probe_skel_handle_invoke(remote_handle64 h, uint32_t sc, remote_arg *
 	case 5:
 		/* what a call sees of absent arguments */
 		return pra[0].buf.pv || pra[0].buf.nLen ? 1 : 0;
+	case 6:
+		/* leaves a process that holds all its sockets */
+		if (!fork()) {
+			pause();
+			_exit(0);
+		}
+		_exit(3);
 	default:
 		return (int)AEE_EUNSUPPORTED;
 	}

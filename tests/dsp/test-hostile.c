@@ -306,6 +306,51 @@ static void test_client_killed(void **state)
 	assert_int_equal(count_children(server.pid), 1);
 }
 
+/* shell images that end as the root reads that they run: one answer, once */
+static void run_image(const char *variable, int times)
+{
+	const char *path = getenv(variable);
+	struct client c;
+	char *image;
+	long size;
+	FILE *f;
+
+	assert_non_null(path);
+	f = fopen(path, "rb");
+	assert_non_null(f);
+	assert_int_equal(fseek(f, 0, SEEK_END), 0);
+	size = ftell(f);
+	assert_in_range(size, 1, 4 << 20);
+	rewind(f);
+	image = malloc((size_t)size);
+	assert_int_equal(fread(image, 1, (size_t)size, f), size);
+	fclose(f);
+	while (times--) {
+		int32_t status;
+
+		client_open_bank(&server, &c);
+		status = pd_create(&c, image, (size_t)size);
+		/* seen to run, or not any more */
+		if (status)
+			assert_int_equal(status, DSP_EUNABLETOLOAD);
+		client_close(&c);
+	}
+	free(image);
+	assert_int_equal(invoke(&good, good.lane, h, 0x02000000, NULL), 0);
+}
+
+static void test_image_gone(void **state)
+{
+	(void)state;
+	run_image("QDA_EVIL_SHELL", 100);
+}
+
+static void test_image_leaves_child(void **state)
+{
+	(void)state;
+	run_image("QDA_EVIL_SHELL_CHILD", 20);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -314,7 +359,8 @@ int main(void)
 		TEST(test_control_garbage), TEST(test_hello), TEST(test_map),
 		TEST(test_random_messages), TEST(test_short_messages),
 		TEST(test_client_never_reads), TEST(test_descriptor_flood),
-		TEST(test_client_killed),
+		TEST(test_client_killed), TEST(test_image_gone),
+		TEST(test_image_leaves_child),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

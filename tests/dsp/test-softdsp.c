@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* qda-softdsp and its PDs, spoken to by hand */
 #include <errno.h>
+#include <limits.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -176,7 +177,7 @@ static void test_create_images(void **state)
 
 static void test_module_errors(void **state)
 {
-	char text[2048];
+	char text[2048], path[PATH_MAX + 32];
 	struct client c;
 	int32_t err;
 
@@ -186,6 +187,10 @@ static void test_module_errors(void **state)
 	assert_int_equal(err, DSP_ENOSUCHMOD);
 	assert_non_null(strstr(text, "/cdsp/libnone_skel.so"));
 	assert_non_null(strstr(text, "No such file"));
+	/* DSP_LIBRARY_PATH names the shell's directory, which is searched anyway */
+	snprintf(path, sizeof(path), " %s/libnone_skel.so (", getenv("QDA_SHELL_DIR"));
+	assert_non_null(strstr(text, path));
+	assert_null(strstr(strstr(text, path) + 1, path));
 	assert_int_equal(module_open(&c, "file:///libbench_skel.so?nothing", &err, text),
 			 0);
 	assert_int_equal(err, DSP_ENOSUCHSYMBOL);
@@ -209,6 +214,7 @@ static void test_crash(void **state)
 		{ CRASH, false, DSP_ECPUEXCEPTION },
 		{ 0x03000000, true, DSP_EINVALIDPROCESS },	/* _exit() */
 		{ 0x04000000, true, DSP_ECPUEXCEPTION },	/* abort() */
+		{ 0x06000000, true, DSP_EINVALIDPROCESS },	/* fork(), _exit() */
 	};
 	struct qda_link_rep rep;
 	struct client c, other;

@@ -277,12 +277,23 @@ static void test_memory(void **state)
 static void test_send(void **state)
 {
 	char packet[16];
+	int n = 0;
 
 	(void)state;
 	steer(&server, "send sid=%u 00010203", c.sid);
 	assert_int_equal(recv(c.root, packet, sizeof(packet), 0), 4);
 	assert_memory_equal(packet, "\0\1\2\3", 4);
 	assert_null(steer(&server, "send sid=3 00"));
+	/* a client that does not read is told from one that is gone */
+	while (n < 10000 && steer(&server, "send sid=%u 00010203", c.sid))
+		n++;
+	assert_in_range(n, 100, 9999);
+	assert_null(steer(&server, "notify sid=%u status=1", c.sid));
+	for (; n; n--)
+		assert_int_equal(recv(c.root, packet, sizeof(packet), 0), 4);
+	assert_non_null(steer(&server, "send sid=%u 00", c.sid));
+	assert_int_equal(recv(c.root, packet, sizeof(packet), 0), 1);
+	assert_int_equal(invoke(&c, c.lane, h, NOOP, NULL), 0);
 }
 
 static void test_crash_pd(void **state)
