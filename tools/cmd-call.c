@@ -101,6 +101,7 @@ static int parse_options(struct call_run *run, int argc, char **argv)
 			if (cli_number("--timeout", optarg, 1, 1u << 31, &number))
 				return RUN_USAGE;
 			run->timeout_ns = (int64_t)number * 1000000;
+			run->target.close_timeout = (unsigned int)(number / 1000) + 1;
 			break;
 		case OPT_SIGNED:
 		case OPT_UNSIGNED:

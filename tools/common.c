@@ -11,6 +11,8 @@
 
 struct cli cli = { .log_level = QDA_LOG_NONE };
 volatile sig_atomic_t cli_interrupted;
+/* why results could not be written, before closing made it something else */
+static int stdout_errno;
 
 /*
  * A signal that comes just before a blocking call would be missed, so the alarm
@@ -32,6 +34,35 @@ void cli_catch_signals(void)
 	sigaction(SIGALRM, &action, NULL);
 	/* a second one kills */
 	action.sa_flags = SA_RESETHAND;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+static void on_signal_closing(int sig)
+{
+	static const char interrupted[] = "qda-run: interrupted while closing\n";
+	static const char timeout[] =
+		"qda-run: closing the module was not answered in time\n";
+	ssize_t n;
+
+	if (sig == SIGALRM)
+		n = write(STDERR_FILENO, timeout, sizeof(timeout) - 1);
+	else
+		n = write(STDERR_FILENO, interrupted, sizeof(interrupted) - 1);
+	(void)n;
+	_exit(sig == SIGALRM ? RUN_OTHER : RUN_INTERRUPTED);
+}
+
+/*
+ * Closing waits for the DSP, which may never answer: a signal ends the program at
+ * once then, and its end is what ends the PD.
+ */
+static void catch_signals_closing(void)
+{
+	struct sigaction action = { .sa_handler = on_signal_closing };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGALRM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 }
@@ -342,20 +373,25 @@ int target_open_module(struct target *target, const char *name)
 
 void target_close(struct target *target, bool abandon)
 {
+	if (fflush(stdout))
+		stdout_errno = errno;
+	alarm(0);
+	catch_signals_closing();
+	alarm(target->close_timeout);
 	if (target->session && (abandon || cli_interrupted))
 		qda_session_release(target->session);
-	alarm(0);
 	target->module = qda_module_unref(target->module);
 	target->session = qda_session_unref(target->session);
 	target->device = qda_device_unref(target->device);
 	target->ctx = qda_ctx_unref(target->ctx);
+	alarm(0);
 }
 
 int cli_finish(int exit_status)
 {
 	if (fflush(stdout) || ferror(stdout)) {
 		fprintf(stderr, "qda-run: cannot write standard output: %s\n",
-			strerror(errno));
+			strerror(stdout_errno ? stdout_errno : errno));
 		return exit_status ? exit_status : RUN_OTHER;
 	}
 	return exit_status;

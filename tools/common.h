@@ -94,13 +94,17 @@ struct target {
 	struct qda_device *device;
 	struct qda_session *session;
 	struct qda_module *module;
+	unsigned int close_timeout;	/* seconds, 0: none */
 };
 
 /* Each returns RUN_OK or has reported the error. */
 int target_open_device(struct target *target);
 int target_open_session(struct target *target, const struct qda_session_opts *opts);
 int target_open_module(struct target *target, const char *name);
-/* Ends the PD first if a call may still be running. */
+/*
+ * Ends the PD first if a call may still be running. A signal while it waits, or its
+ * timeout, ends the program.
+ */
 void target_close(struct target *target, bool abandon);
 
 /* Flush standard output; a full disk or closed pipe is an error. */

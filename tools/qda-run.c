@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* qda-run: look at DSPs, call their methods, measure, diagnose. */
+#include <fcntl.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common.h"
 
@@ -41,6 +43,22 @@ enum {
 	OPT_VERSION = OPT_OWN,
 };
 
+/*
+ * A standard stream that is closed would be the number of some descriptor of the
+ * session, into which results were then written. Open them so that using one fails.
+ */
+static bool hold_standard_streams(void)
+{
+	static const int flags[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags[fd]) != fd)
+			return false;
+	}
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -52,6 +70,8 @@ int main(int argc, char **argv)
 	int c, i, ret;
 	size_t n;
 
+	if (!hold_standard_streams())
+		return RUN_OTHER;
 	/* errors in the options before --json are to be JSON too */
 	for (i = 1; i < argc && strcmp(argv[i], "--"); i++) {
 		if (!strcmp(argv[i], "--json"))
