@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Install into an empty tree and look at it as a packager and as an outside program.
-# usage: check-install.sh SOURCE_ROOT BUILD_ROOT PREFIX LIBDIR LIBEXECDIR
+# usage: check-install.sh SOURCE_ROOT BUILD_ROOT PREFIX LIBDIR INCLUDEDIR
 # shellcheck disable=SC2317 # functions are called by check
 set -u
-top=$1 build=$2 prefix=$3 libdir=$3/$4 libexecdir=$3/$5
+top=$1 build=$2 prefix=$3 libdir=$3/$4 includedir=$3/$5
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 dest=$scratch/root
@@ -34,8 +34,8 @@ installed() { # every file a user or a package expects
 		"$libdir/qda/softdsp/libbench_skel.so" \
 		"$libdir/qda/softdsp/fastrpc_shell_3" \
 		"$libdir/qda/softdsp/fastrpc_shell_unsigned_3" \
-		"$libexecdir/qda-softdsp" "$prefix/bin/qda-run" \
-		"$prefix/include/qda/qda.h" "$prefix/share/man/man1/qda-run.1"; do
+		"$prefix/bin/qda-softdsp" "$prefix/bin/qda-run" \
+		"$includedir/qda/qda.h" "$includedir/qda-dsp/remote.h" "$prefix/share/man/man1/qda-run.1"; do
 		[ -e "$dest$file" ] || { echo "$file is not installed"; code=1; }
 	done
 	# the uapi header belongs to the kernel's headers
@@ -89,7 +89,7 @@ build_and_run() { # COMPILER FILE
 		return 1
 	env -u QDA_DEVICE LD_LIBRARY_PATH="$dest$libdir" \
 		QDA_SOFT_LIBRARY="$dest$libdir/qda/libqda-soft.so" \
-		QDA_SOFTDSP="$dest$libexecdir/qda-softdsp" \
+		QDA_SOFTDSP="$dest$prefix/bin/qda-softdsp" \
 		DSP_LIBRARY_PATH="$dest$libdir/qda/softdsp" timeout 60 "$scratch/$2.out"
 }
 
