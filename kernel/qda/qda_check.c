@@ -286,9 +286,7 @@ int qda_check_arg(const struct drm_qda_arg *arg, enum qda_arg_class cls)
 	return 1;
 }
 
-int qda_check_arg_range(const struct drm_qda_arg *arg, enum qda_arg_class cls,
-			__u64 size)
+int qda_check_arg_range(const struct drm_qda_arg *arg, __u64 size)
 {
-	(void)cls;
 	return qda_range_ok(arg->offset, arg->length, size) ? 0 : -EINVAL;
 }

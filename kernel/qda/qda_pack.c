@@ -82,12 +82,12 @@ void qda_pack_args(void *payload, unsigned int n, __u32 sc,
 			/* DSP code finds its place inside the whole object */
 			qda_pack_page(&p.pages[i], spans[i].bus, spans[i].size);
 		} else {
-			__u64 pv = arg->address;
-
-			if (!pv)
-				pv = arg->offset & QDA_DSP_PAGE_MASK;
-			qda_pack_buf(&p, i, pv, spans[i].bus + arg->offset,
-				     arg->length);
+			/*
+			 * A given address has the same low bits; the others are
+			 * none of the DSP's business.
+			 */
+			qda_pack_buf(&p, i, arg->offset & QDA_DSP_PAGE_MASK,
+				     spans[i].bus + arg->offset, arg->length);
 		}
 	}
 	memset(p.tail, 0, sizeof(*p.tail));

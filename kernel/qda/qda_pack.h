@@ -65,8 +65,7 @@ enum qda_arg_class qda_arg_class(__u32 sc, unsigned int i);
 /* everything about an argument that needs no object; 1: present, 0: absent */
 int qda_check_arg(const struct drm_qda_arg *arg, enum qda_arg_class cls);
 /* the range against its object */
-int qda_check_arg_range(const struct drm_qda_arg *arg, enum qda_arg_class cls,
-			__u64 size);
+int qda_check_arg_range(const struct drm_qda_arg *arg, __u64 size);
 
 /*
  * Write the payload for @n arguments at @payload (QDA_WIRE_PAYLOAD(n) bytes,

@@ -53,10 +53,9 @@ void bank_unmap(struct file *file, struct range *range)
 	};
 
 	range->unmap.fn = range_unmapped;
-	if (link_post(file, &range->unmap, &req, -1)) {
-		bus_free(&file->bus, range);
+	/* the DSP still has it: its addresses are not used again before close */
+	if (link_post(file, &range->unmap, &req, -1))
 		return;
-	}
 	file->unmapping++;
 	file->unmaps++;
 }

@@ -26,6 +26,7 @@ struct call *call_take(struct file *file, unsigned int first, unsigned int count
 			continue;
 		call->state = CALL_TAKEN;
 		call->id = i + 1;
+		call->ticket = 0;
 		call->result = NULL;
 		call->event = false;
 		call->outlives_session = false;
@@ -66,7 +67,8 @@ void call_start(struct file *file, struct call *call, struct lane *lane)
 	uint64_t seq = ++file->seq & QDA_CTX_SEQ_MASK;
 
 	call->ctx = qda_ctx_make(seq, call->id, file->pd_type);
-	call->ticket = seq << 8 | call->id;
+	if (!call->ticket)
+		call->ticket = seq << 8 | call->id;
 	call->lane = lane;
 	call->state = CALL_FLYING;
 	lane->flying++;
@@ -89,20 +91,46 @@ static int call_not_sent(struct file *file, struct call *call, int err)
 	return err;
 }
 
+/* Where to send a call whose lane has ended */
+static int call_move(struct file *file, const struct call *call, unsigned int tries,
+		     struct lane **ret_lane)
+{
+	struct lane *lane;
+	int err = 0;
+
+	if (file->lost)
+		return -ENODEV;
+	if (file->session == SESSION_RELEASED)
+		return -ECANCELED;
+	/* the root process answers for a PD that is gone */
+	lane = tries ? &file->lanes[ROOT_LANE] :
+		       lane_get(file, soft_thread(), &err);
+	if (!lane && err == -EPIPE) {
+		file_lost(file);
+		return -ENODEV;
+	}
+	if (!err && call->event)
+		err = lane_watch(file, lane);
+	*ret_lane = lane;
+	return err;
+}
+
 int call_send(struct file *file, struct call *call, uint32_t tid)
 {
 	struct lane *lane = call->lane;
-	uint64_t ticket = call->ticket;
 	struct qda_wire_msg msg;
+	unsigned int tries = 0;
+	uint64_t ctx;
 	ssize_t n;
 	int err;
 
 	for (;;) {
 		unsigned int num = DRM_QDA_SCALARS_NUM_ARGS(call->sc);
 
+		ctx = call->ctx;
 		msg.client_id = htole32(call->handle == QDA_HANDLE_INIT ? 0 : file->sid);
 		msg.tid = htole32(tid);
-		msg.ctx = htole64(call->ctx);
+		msg.ctx = htole64(ctx);
 		msg.handle = htole32(call->handle);
 		msg.sc = htole32(call->sc);
 		msg.addr = htole64(call_bus(file, call, 0));
@@ -116,26 +144,25 @@ int call_send(struct file *file, struct call *call, uint32_t tid)
 			err = n < 0 ? errno : 0;
 		} while (err == EINTR);
 		pthread_mutex_lock(&file->lock);
-		lane_unuse(lane);
 
 		/* may have ended, and its slot be somebody else's by now */
-		if (!err || call->state != CALL_FLYING || call->ticket != ticket)
+		if (!err || call->state != CALL_FLYING || call->ctx != ctx) {
+			lane_unuse(lane);
 			return 0;
-
+		}
 		call_land(call);
-		if (err == EAGAIN || err == ENOBUFS || err == ENOMEM)
+		if (err == EAGAIN || err == ENOBUFS || err == ENOMEM) {
+			lane_unuse(lane);
 			return call_not_sent(file, call, -ENOMEM);
-		/* the PD has ended before the call: the root process answers it */
-		lane_eof(file, lane);
-		if (file->lost)
-			return call_not_sent(file, call, -ENODEV);
-		if (file->session == SESSION_RELEASED)
-			return call_not_sent(file, call, -ECANCELED);
-		lane = &file->lanes[ROOT_LANE];
+		}
+		/* it has not been sent: another lane takes it, under its ticket */
+		err = lane_eof(file, lane, DEADLINE_NEVER);
+		lane_unuse(lane);
+		if (!err)
+			err = call_move(file, call, tries++, &lane);
+		if (err)
+			return call_not_sent(file, call, err);
 		call_start(file, call, lane);
-		if (call->event)
-			lane_watch(file, lane);
-		ticket = call->ticket;
 	}
 }
 
@@ -264,7 +291,28 @@ void pump_kick(struct file *file)
 		return;		/* is readable already */
 }
 
-int calls_pump(struct file *file)
+static bool ctl_place_free(const struct file *file)
+{
+	unsigned int i;
+
+	for (i = SLOTS_USER; i < SLOTS_USER + SLOTS_CTL; i++)
+		if (file->calls[i].state == CALL_FREE)
+			return true;
+	return false;
+}
+
+/* Whether those who still wait on pump_fd have something to wake up for */
+static bool pump_useful(const struct file *file)
+{
+	if (file->lost)
+		return true;
+	if (file->pumping > file->pumping_ctl &&
+	    (file->session == SESSION_RELEASED || file->in_flight < file->limit))
+		return true;
+	return file->pumping_ctl && ctl_place_free(file);
+}
+
+int calls_pump(struct file *file, bool ctl)
 {
 	struct pollfd fds[MAX_LANES + 2];
 	struct lane *lanes[MAX_LANES + 2];
@@ -276,27 +324,30 @@ int calls_pump(struct file *file)
 	for (i = 0; i <= MAX_LANES; i++) {
 		struct lane *lane = &file->lanes[i];
 
-		if (!lane->flying || lane->receiving || lane->eof)
+		if (!lane->flying || lane->receiving || lane->judging ||
+		    (lane->eof && !lane->ending))
 			continue;
 		lane_use(lane);
 		lanes[n] = lane;
 		fds[n++] = (struct pollfd){ .fd = lane->fd, .events = POLLIN };
 	}
 	file->pumping++;
+	file->pumping_ctl += ctl;
 	pthread_mutex_unlock(&file->lock);
 	err = poll_until(fds, n, DEADLINE_NEVER);
 	pthread_mutex_lock(&file->lock);
 	file->pumping--;
+	file->pumping_ctl -= ctl;
 	for (i = 1; i < n; i++)
 		lane_unuse(lanes[i]);
-	if (err > 0 && fds[0].revents) {
-		/* one kick wakes all who wait, but only one may find it */
-		if (read(file->pump_fd, &kicks, sizeof(kicks)) > 0)
-			pump_kick(file);
-	}
+	/* one kick wakes all who wait, but only one may find it */
+	if (err < 0 || (fds[0].revents &&
+			read(file->pump_fd, &kicks, sizeof(kicks)) > 0 &&
+			pump_useful(file)))
+		pump_kick(file);
 	if (!file->pumping && read(file->pump_fd, &kicks, sizeof(kicks)) < 0)
 		kicks = 0;
-	lanes_drain(file);
+	lanes_drain(file, DEADLINE_NEVER);
 	return err < 0 ? err : 0;
 }
 
@@ -338,7 +389,7 @@ ssize_t events_read(struct file *file, uint64_t buf, size_t count, bool nonblock
 
 	for (;;) {
 		file->events_quiet++;
-		lanes_drain(file);
+		lanes_drain(file, nonblock ? 0 : DEADLINE_NEVER);
 		ret = file->events_queued ? events_copy(file, buf, count) : -EAGAIN;
 		file->events_quiet--;
 		events_sync(file);

@@ -77,7 +77,7 @@ int ctl_take(struct file *file, struct call **ret_call)
 		call = call_take(file, SLOTS_USER, SLOTS_CTL);
 		if (call)
 			break;
-		err = calls_pump(file);
+		err = calls_pump(file, true);
 		if (err)
 			return err;
 	}

@@ -94,7 +94,7 @@ static int args_resolve(struct file *file, struct args *m,
 		obj = object_find(file, arg->handle);
 		if (!obj)
 			return -ENOENT;
-		err = qda_check_arg_range(arg, cls, obj->size);
+		err = qda_check_arg_range(arg, obj->size);
 		if (err)
 			return err;
 		if (cls == QDA_ARG_IN_HANDLE) {
@@ -120,14 +120,14 @@ static int place_get(struct file *file, bool async, bool event, struct call **re
 		if (err)
 			return err;
 		if (file->num_done && file->num_done + file->in_flight >= SLOTS_USER)
-			lanes_drain(file);
+			lanes_drain(file, 0);
 		if (file->num_done >= SLOTS_USER)
 			return -EAGAIN;
 		if (event &&
 		    file->events_queued + file->events_reserved >= MAX_EVENTS)
 			return -EAGAIN;
 		if (file->in_flight >= file->limit)
-			lanes_drain(file);
+			lanes_drain(file, 0);
 		err = session_check(file);
 		if (err)
 			return err;
@@ -137,7 +137,7 @@ static int place_get(struct file *file, bool async, bool event, struct call **re
 			break;
 		if (async)
 			return -EAGAIN;
-		err = calls_pump(file);
+		err = calls_pump(file, false);
 		if (err)
 			return err;
 	}
@@ -238,8 +238,6 @@ int invoke_call(struct file *file, void *data)
 		a->ticket = ticket;
 		a->status = 0;
 	} else {
-		if (!result.done)
-			ticket = call->ticket;
 		err = result.done ? 0 :
 		      lane_wait(file, call->lane, &result, DEADLINE_NEVER);
 		if (err) {

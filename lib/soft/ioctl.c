@@ -15,6 +15,8 @@
 #define CMD_UNLOCKED	(1u << 0)
 /* also when the DSP is gone */
 #define CMD_LOST	(1u << 1)
+/* waits: a signal while it looks what has arrived counts */
+#define CMD_WAITS	(1u << 2)
 
 struct command {
 	unsigned long request;
@@ -34,7 +36,7 @@ static const struct command commands[] = {
 	QDA_CMD(REMOTE_MAP, map_create, 0),
 	QDA_CMD(REMOTE_MUNMAP, map_remove, 0),
 	QDA_CMD(REMOTE_INVOKE, invoke_call, CMD_UNLOCKED),
-	QDA_CMD(REMOTE_WAIT, invoke_wait, CMD_LOST),
+	QDA_CMD(REMOTE_WAIT, invoke_wait, CMD_LOST | CMD_WAITS),
 	QDA_CMD(SET_OPTION, invoke_set_option, 0),
 	QDA_CMD(REMOTE_SESSION_RELEASE, session_release, 0),
 };
@@ -90,8 +92,9 @@ static int command_run(const struct command *cmd, struct file *file, void *data)
 		err = -ENODEV;
 	} else {
 		/* as if the interrupts of what has arrived had run */
-		lanes_drain(file);
-		err = cmd->fn(file, data);
+		err = lanes_drain(file, 0);
+		if (!err || !(cmd->flags & CMD_WAITS))
+			err = cmd->fn(file, data);
 		if (unmaps != file->unmaps)
 			unmaps_settle(file);
 	}

@@ -16,9 +16,10 @@
 /* a reply longer than any known one is cut and then ignored or not by its start */
 #define REPLY_MAX	64
 
-/* PD_STATE may lag behind the end of the PD's sockets */
-#define STATE_TRIES	200
-#define STATE_PAUSE	(10 * NSEC_PER_MSEC)
+/* a PD that ends is reaped in no time; one that lives may be busy */
+#define VERDICT_LIMIT	(5 * NSEC_PER_SEC)
+/* how much of it somebody spends who only looks */
+#define LOOK_LIMIT	(500 * NSEC_PER_MSEC)
 
 /* --- getting one --------------------------------------------------------- */
 
@@ -40,7 +41,10 @@ static int lane_create(struct file *file, struct lane *lane, pid_t tid)
 		return err;
 	}
 	lane->tid = tid;
+	lane->eof = false;
 	atomic_store(&lane->fd, pair[0]);
+	if (lane->index == file->num_lanes)
+		file->num_lanes++;
 	return 0;
 }
 
@@ -50,8 +54,8 @@ static struct lane *lane_share(struct file *file, pid_t tid)
 	struct lane *lane, *idle = NULL;
 	unsigned int i;
 
-	for (i = 0; i < MAX_LANES; i++) {
-		lane = &file->lanes[(file->next_shared + i) % MAX_LANES];
+	for (i = 0; i < file->num_lanes; i++) {
+		lane = &file->lanes[(file->next_shared + i) % file->num_lanes];
 		if (lane->eof)
 			continue;
 		if (!lane->flying) {
@@ -67,6 +71,21 @@ static struct lane *lane_share(struct file *file, pid_t tid)
 			idle->tid = tid;
 	}
 	return idle;
+}
+
+/* A place for a new one, of which some may have been before, or NULL */
+static struct lane *lane_place(struct file *file)
+{
+	unsigned int i;
+
+	for (i = 0; i < file->num_lanes; i++) {
+		struct lane *lane = &file->lanes[i];
+
+		if (lane->eof && !lane->ending && !lane->users && !lane->flying &&
+		    lane->attach.done)
+			return lane;
+	}
+	return file->num_lanes < MAX_LANES ? &file->lanes[file->num_lanes] : NULL;
 }
 
 static struct lane *lane_find(struct file *file, pid_t tid)
@@ -105,30 +124,34 @@ struct lane *lane_get(struct file *file, struct thread *thread, int *ret_err)
 	}
 
 	lane = lane_find(file, thread->tid);
-	if (!lane && file->num_lanes < MAX_LANES) {
-		lane = &file->lanes[file->num_lanes];
-		err = lane_create(file, lane, thread->tid);
+	if (!lane && file->lanes_refused)
+		lane = lane_share(file, thread->tid);
+	if (!lane) {
+		lane = lane_place(file);
+		err = lane ? lane_create(file, lane, thread->tid) : 0;
 		if (err) {
 			*ret_err = err;
 			return NULL;
 		}
-		file->num_lanes++;
 	}
 	if (!lane)
 		lane = lane_share(file, thread->tid);
 	if (!lane)
 		return &file->lanes[ROOT_LANE];
+	thread->has_lanes = true;
 	thread->lanes[slot].file_id = file->id;
 	thread->lanes[slot].lane = lane->index;
-	thread->lanes[slot].fd = thread->fd;
 	return lane;
 }
 
-void lane_adopt_release(struct file *file, unsigned int index, pid_t tid)
+void lanes_orphan(struct file *file, pid_t tid)
 {
+	unsigned int i;
+
 	pthread_mutex_lock(&file->lock);
-	if (file->lanes[index].tid == tid)
-		file->lanes[index].tid = 0;
+	for (i = 0; i < file->num_lanes; i++)
+		if (file->lanes[i].tid == tid)
+			file->lanes[i].tid = 0;
 	pthread_mutex_unlock(&file->lock);
 }
 
@@ -146,7 +169,7 @@ static void lane_close_unused(struct lane *lane)
 {
 	int fd;
 
-	if (lane->index == ROOT_LANE || !lane->eof || lane->users)
+	if (lane->index == ROOT_LANE || !lane->eof || lane->ending || lane->users)
 		return;
 	fd = atomic_exchange(&lane->fd, -1);
 	if (fd >= 0)
@@ -160,59 +183,89 @@ void lane_unuse(struct lane *lane)
 		lane_close_unused(lane);
 }
 
-/* How the PD ended: 0 and the status of calls it left, or -errno. */
-static int lane_verdict(struct file *file, const struct lane *lane, int32_t *ret_status)
+/*
+ * What the calls of a lane end with: *ret_error, or 0 and *ret_status. -EINTR,
+ * -ETIMEDOUT: not known yet.
+ */
+static int lane_verdict(struct file *file, struct lane *lane, int64_t deadline,
+			int *ret_error, int32_t *ret_status)
 {
 	struct qda_link_req req = { .op = QDA_LINK_PD_STATE };
-	struct qda_link_rep rep = { .a = QDA_LINK_PD_NONE };
-	unsigned int try;
-	int err;
+	struct qda_link_rep rep;
+	bool refused;
+	int err = 0;
 
 	*ret_status = QDA_DSP_ERR(0x34);	/* invalid process */
-	for (try = 0; try < STATE_TRIES; try++) {
-		if (file->session == SESSION_RELEASED)
-			return -ECANCELED;
-		err = link_call(file, &req, -1, &rep, false);
-		if (file->lost)
-			return -EPIPE;
-		if (err || rep.a != QDA_LINK_PD_RUNNING)
-			break;
-		link_wait_until(file, now_ns() + STATE_PAUSE, file_is_lost);
-	}
-	/* a lane that came too late for the PD's last moments */
-	if (lane->attach.done && lane->attach.rep.error)
+	if (file->session != SESSION_RELEASED && !file->lost)
+		err = link_ask(file, &req, &rep,
+			       deadline < lane->verdict_by ? deadline :
+							     lane->verdict_by);
+	*ret_error = file->lost ? -EPIPE :
+		     file->session == SESSION_RELEASED ? -ECANCELED : 0;
+	if (*ret_error)
 		return 0;
-	if (!err && rep.a == QDA_LINK_PD_GONE && (int32_t)(uint32_t)rep.b)
+	if (err == -EINTR || (err == -ETIMEDOUT && now_ns() < lane->verdict_by))
+		return err;
+
+	/* answered in this order: a PD that lives may not have taken the lane */
+	refused = lane->attach.done && lane->attach.rep.error;
+	if (!err && rep.a != QDA_LINK_PD_RUNNING)
+		file->pd_gone = true;
+	else if (refused)
+		file->lanes_refused = true;
+	/* a lane that came too late has nothing to do with how the PD ended */
+	if (!err && !refused && rep.a == QDA_LINK_PD_GONE && (int32_t)(uint32_t)rep.b)
 		*ret_status = (int32_t)(uint32_t)rep.b;
 	return 0;
 }
 
-/* Nothing more comes from this lane: its calls end as the PD did. */
-void lane_eof(struct file *file, struct lane *lane)
+/* The lane has ended; its calls have not yet, but those of the root lane. */
+static void lane_mark(struct file *file, struct lane *lane)
 {
-	int32_t status = 0;
-	unsigned int i;
-	int err;
-
-	if (lane->eof)
-		return;
 	if (lane->index == ROOT_LANE) {
 		file_lost(file);
-		return;
+	} else if (!lane->eof) {
+		lane->eof = lane->ending = true;
+		lane->verdict_by = now_ns() + VERDICT_LIMIT;
 	}
-	lane->eof = true;
-	lane_unwatch(file, lane);
-	lane_use(lane);
-	err = lane_verdict(file, lane, &status);
-	file->pd_gone = true;
-	for (i = 0; i < NUM_SLOTS; i++) {
-		struct call *call = &file->calls[i];
+}
 
-		if (call->state == CALL_FLYING && call->lane == lane)
-			call_end(file, call, err, status, false);
+int lane_eof(struct file *file, struct lane *lane, int64_t deadline)
+{
+	int32_t status = 0;
+	int err, error = 0;
+	unsigned int i;
+
+	lane_mark(file, lane);
+	while (lane->judging) {
+		err = waitq_sleep(&lane->wq, &file->lock, deadline);
+		if (err)
+			return err;
+	}
+	if (!lane->ending)
+		return 0;
+	if (deadline != DEADLINE_NEVER && deadline <= now_ns() &&
+	    now_ns() < lane->verdict_by)
+		return -ETIMEDOUT;
+
+	lane->judging = true;
+	lane_use(lane);
+	err = lane_verdict(file, lane, deadline, &error, &status);
+	lane->judging = false;
+	if (!err) {
+		lane->ending = false;
+		lane_unwatch(file, lane);
+		for (i = 0; i < NUM_SLOTS; i++) {
+			struct call *call = &file->calls[i];
+
+			if (call->state == CALL_FLYING && call->lane == lane)
+				call_end(file, call, error, status, false);
+		}
 	}
 	waitq_wake(&lane->wq);
+	pump_kick(file);
 	lane_unuse(lane);
+	return err;
 }
 
 /* Ends every receive on them. */
@@ -225,6 +278,8 @@ void lanes_shutdown(struct file *file)
 		struct lane *lane = &file->lanes[i];
 
 		lane->eof = true;
+		if (!lane->judging)
+			lane->ending = false;
 		lane_unwatch(file, lane);
 		if (lane->fd >= 0)
 			shutdown(lane->fd, SHUT_RDWR);
@@ -280,9 +335,10 @@ static ssize_t lane_recv(struct file *file, struct lane *lane, void *buf,
 }
 
 /* Nobody else receives here. Takes what has arrived, keeps the lock. */
-static void lane_drain(struct file *file, struct lane *lane)
+static int lane_drain(struct file *file, struct lane *lane, int64_t deadline)
 {
 	uint8_t buf[REPLY_MAX] __attribute__((aligned(8)));
+	int err = 0;
 	ssize_t n;
 
 	lane->receiving = true;
@@ -292,46 +348,65 @@ static void lane_drain(struct file *file, struct lane *lane)
 		if (n > 0) {
 			reply_dispatch(file, lane, buf, (size_t)n);
 		} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
-			lane_eof(file, lane);
+			lane_mark(file, lane);
 			break;
 		} else if (errno == EAGAIN) {
 			break;
 		}
 	}
+	if (lane->ending) {
+		/* a PD that is gone is so at once */
+		int64_t look = lane->verdict_by - VERDICT_LIMIT + LOOK_LIMIT;
+
+		err = lane_eof(file, lane, look > deadline ? look : deadline);
+	}
 	lane->receiving = false;
 	waitq_wake(&lane->wq);
 	lane_unuse(lane);
+	return err;
 }
 
-void lanes_drain(struct file *file)
+/* Nobody listens or asks, and there may be something */
+static bool lane_may_drain(const struct file *file, const struct lane *lane)
+{
+	return !lane->receiving && !lane->judging && !file->lost &&
+	       (!lane->eof || lane->ending);
+}
+
+int lanes_drain(struct file *file, int64_t deadline)
 {
 	unsigned int i;
+	int err = 0;
 
 	for (i = 0; i <= MAX_LANES; i++) {
 		struct lane *lane = &file->lanes[i];
 
 		if (i >= file->num_lanes && i != ROOT_LANE)
 			continue;
-		if (lane->receiving || lane->eof || file->lost)
+		if (!lane_may_drain(file, lane))
 			continue;
 		/* the root lane also carries what nobody asked for */
-		if (lane->flying || lane->in_epoll || i == ROOT_LANE)
-			lane_drain(file, lane);
+		if (lane->flying || lane->in_epoll || lane->ending || i == ROOT_LANE)
+			err = lane_drain(file, lane, deadline) == -EINTR ? -EINTR : err;
 		/* its events have all come; later replies are of no interest */
 		if (lane->in_epoll && !lane->events)
 			lane_unwatch(file, lane);
 	}
 	events_sync(file);
+	return err;
 }
 
 /* One step of lane_wait(): receive, or sleep while another thread does. */
 static int lane_step(struct file *file, struct lane *lane, int64_t deadline)
 {
 	uint8_t buf[REPLY_MAX] __attribute__((aligned(8)));
+	int err = 0;
 	ssize_t n;
 
 	if (lane->receiving)
 		return waitq_sleep(&lane->wq, &file->lock, deadline);
+	if (lane->ending && !file->lost)
+		return lane_eof(file, lane, deadline);
 	if (lane->eof || file->lost)
 		return -EPIPE;
 
@@ -342,9 +417,9 @@ static int lane_step(struct file *file, struct lane *lane, int64_t deadline)
 	if (n > 0)
 		reply_dispatch(file, lane, buf, (size_t)n);
 	else if (n == 0 || (n != -EINTR && n != -EAGAIN && n != -ETIMEDOUT))
-		lane_eof(file, lane);
+		err = lane_eof(file, lane, deadline);
 	lane->receiving = false;
-	return n == -EINTR || n == -ETIMEDOUT ? (int)n : 0;
+	return n == -EINTR || n == -ETIMEDOUT ? (int)n : err;
 }
 
 int lane_wait(struct file *file, struct lane *lane, struct result *result,
@@ -354,8 +429,8 @@ int lane_wait(struct file *file, struct lane *lane, struct result *result,
 
 	lane_use(lane);
 	if (deadline != DEADLINE_NEVER && !result->done && deadline <= now_ns()) {
-		if (!lane->receiving && !lane->eof)
-			lane_drain(file, lane);
+		if (lane_may_drain(file, lane))
+			lane_drain(file, lane, deadline);
 		err = -ETIMEDOUT;
 	}
 	while (!result->done && !err)

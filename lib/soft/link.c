@@ -5,9 +5,13 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "dsp/sendfd.h"
 #include "soft.h"
 
-/* the root process answers at once; one that does not is as good as gone */
+/*
+ * For what the root process answers by itself; one that does not is as good as gone.
+ * MAP, UNMAP, LANE and PD_STATE may wait for a PD: they have no such limit.
+ */
 #define LINK_TIMEOUT	(30 * NSEC_PER_SEC)
 
 void link_init(struct link *link, int fd)
@@ -20,31 +24,15 @@ int link_post(struct file *file, struct link_wait *w, const struct qda_link_req 
 	      int fd)
 {
 	struct qda_link_req copy = *req;
-	union {
-		char buf[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	struct iovec iov = { .iov_base = &copy, .iov_len = sizeof(copy) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *cmsg;
 
 	if (file->lost)
 		return -EPIPE;
 	copy.seq = ++file->link.seq;
-	if (fd >= 0) {
-		memset(&control, 0, sizeof(control));
-		msg.msg_control = control.buf;
-		msg.msg_controllen = sizeof(control.buf);
-		cmsg = CMSG_FIRSTHDR(&msg);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	}
 	for (;;) {
 		struct pollfd pfd = { .fd = file->link.fd, .events = POLLOUT };
 
-		if (sendmsg(file->link.fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+		if (send_with_fd(file->link.fd, &copy, sizeof(copy), fd,
+				 MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
 			break;
 		if (errno == EINTR)
 			continue;
@@ -125,11 +113,11 @@ int link_step(struct file *file, int64_t deadline)
 	return err ? 0 : -ETIMEDOUT;
 }
 
-int link_call(struct file *file, const struct qda_link_req *req, int fd,
-	      struct qda_link_rep *rep, bool intr)
+/* 0: there is an answer; -EINTR only if intr */
+static int link_run(struct file *file, const struct qda_link_req *req, int fd,
+		    struct qda_link_rep *rep, bool intr, int64_t deadline)
 {
 	struct link_wait w = { .done = false };
-	int64_t deadline;
 	int err;
 
 	if (file->lost)
@@ -141,20 +129,41 @@ int link_call(struct file *file, const struct qda_link_req *req, int fd,
 	}
 	if (err)
 		return err;
-	deadline = intr ? DEADLINE_NEVER : now_ns() + LINK_TIMEOUT;
 	while (!w.done) {
 		err = link_step(file, deadline);
-		if (w.done)
-			break;
-		if (err == -ETIMEDOUT) {
-			file_lost(file);
-		} else if (err == -EINTR && intr) {
+		if (!w.done && (err == -ETIMEDOUT || (err == -EINTR && intr))) {
 			node_del(&w.node);
-			return -EINTR;
+			return err;
 		}
 	}
 	*rep = w.rep;
+	return 0;
+}
+
+int link_call(struct file *file, const struct qda_link_req *req, int fd,
+	      struct qda_link_rep *rep, bool intr)
+{
+	int err;
+
+	err = link_run(file, req, fd, rep, intr,
+		       intr ? DEADLINE_NEVER : now_ns() + LINK_TIMEOUT);
+	if (err == -ETIMEDOUT) {
+		file_lost(file);
+		return -EPIPE;
+	}
+	if (err)
+		return err;
 	return rep->error > 0 ? -EPROTO : rep->error;
+}
+
+int link_ask(struct file *file, const struct qda_link_req *req,
+	     struct qda_link_rep *rep, int64_t deadline)
+{
+	int err = link_run(file, req, -1, rep, true, deadline);
+
+	if (err)
+		return err;
+	return rep->error ? -EPROTO : 0;
 }
 
 int link_wait_until(struct file *file, int64_t deadline, bool (*ready)(struct file *))

@@ -58,8 +58,13 @@ void map_finished_by_dsp(struct file *file, uint32_t dsp_id)
 {
 	struct map *map = map_by_dsp_id(file, (int32_t)dsp_id);
 
-	if (map && map->type == DRM_QDA_MAP_FD_DELAYED && map->state == MAP_MAPPED)
-		map_free(file, map);
+	if (map && map->type == DRM_QDA_MAP_FD_DELAYED) {
+		/* the call that has a message under way frees it */
+		if (map->state == MAP_PENDING || map->state == MAP_UNMAPPING)
+			map->finished = true;
+		else
+			map_free(file, map);
+	}
 }
 
 void maps_forget(struct file *file)
@@ -151,9 +156,9 @@ static bool unmap_ended(struct file *file, struct call *call, int error, int32_t
 
 	if (file->session == SESSION_RELEASED && error) {
 		map->state = MAP_LOST;		/* until the PD has ended */
-	} else if (error == -ENOMEM) {
+	} else if (error == -ENOMEM && !map->finished) {
 		map->state = MAP_MAPPED;	/* could not be sent */
-	} else if (error || !status) {
+	} else if (error || !status || map->finished) {
 		map_free(file, map);
 	} else if (orphan) {
 		/* interrupted: the id is gone, the mapping stands */
@@ -175,7 +180,7 @@ static bool map_ended(struct file *file, struct call *call, int error, int32_t s
 		map->state = MAP_LOST;
 		return false;
 	}
-	if (error || status) {
+	if (error || status || map->finished) {
 		map_free(file, map);
 		return false;
 	}
@@ -292,6 +297,7 @@ int map_remove(struct file *file, void *data)
 {
 	struct drm_qda_remote_munmap *a = data;
 	int32_t status = 0;
+	uint32_t id;
 	struct call *call;
 	struct map *map;
 	int err;
@@ -314,9 +320,13 @@ int map_remove(struct file *file, void *data)
 	call->ended = unmap_ended;
 	call->ended_data = map;
 	pack_unmap(file, call, map);
+	id = map->id;
 	err = ctl_run(file, call, &status);
 	if (err)
 		return err;
+	/* refused because the DSP has ended it itself meanwhile */
+	if (status && !map_by_id(file, id))
+		return -ENOENT;
 	a->status = status;
 	return 0;
 }

@@ -4,16 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "dsp/sockpath.h"
 #include "name.h"
 
-static const char *const domains[] = {
-	"adsp", "mdsp", "sdsp", "cdsp", "cdsp1", "gdsp0", "gdsp1",
-};
+static const char *const domains[] = { QDA_SOFT_DOMAINS };
 
-static const char *const generations[] = { "v66", "v68", "v73", "v75" };
+static const char *const generations[] = { QDA_SOFT_GENERATIONS };
 
 static bool is_one_of(const char *s, const char *const *list, size_t n)
 {
@@ -50,7 +47,7 @@ static int parse_key(struct soft_name *name, char *word)
 		return -EINVAL;
 	*value++ = '\0';
 	if (!strcmp(word, "banks")) {
-		if (parse_number(value, 1, 64, &name->banks))
+		if (parse_number(value, 1, QDA_SOFT_MAX_BANKS, &name->banks))
 			return -EINVAL;
 	} else if (!strcmp(word, "priv")) {
 		if (parse_number(value, 0, 1, &n))
@@ -100,39 +97,4 @@ int soft_name_parse(const char *path, struct soft_name *name)
 			return -EINVAL;
 	}
 	return 0;
-}
-
-/* A directory in /tmp is worth something only if nobody else can write there */
-static int check_dir(const char *dir)
-{
-	struct stat st;
-
-	if (lstat(dir, &st))
-		return -errno;
-	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077))
-		return -EPERM;
-	return 0;
-}
-
-int soft_server_path(const char *server, char *path, size_t size, bool *ret_explicit)
-{
-	const char *runtime = secure_getenv("XDG_RUNTIME_DIR");
-	char dir[64];
-	int n, err;
-
-	*ret_explicit = strchr(server, '/') != NULL;
-	if (*ret_explicit) {
-		n = snprintf(path, size, "%s", server);
-	} else {
-		if (!runtime || !*runtime) {
-			snprintf(dir, sizeof(dir), "/tmp/qda-%u",
-				 (unsigned int)geteuid());
-			err = check_dir(dir);
-			if (err)
-				return err;
-			runtime = dir;
-		}
-		n = snprintf(path, size, "%s/qda-softdsp-%s.sock", runtime, server);
-	}
-	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }

@@ -16,7 +16,5 @@ struct soft_name {
 
 /* -ENODEV: no such DSP; -EINVAL: a key or value that does not exist */
 int soft_name_parse(const char *path, struct soft_name *name);
-/* socket of a named server; *ret_explicit: the name was a path */
-int soft_server_path(const char *server, char *path, size_t size, bool *ret_explicit);
 
 #endif

@@ -12,6 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "dsp/sendfd.h"
+#include "dsp/sockpath.h"
 #include "name.h"
 
 /* how long the last close waits for the server to end */
@@ -77,13 +79,13 @@ static void reap_stragglers(void)
 static int connect_path(const char *server)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	bool is_explicit;
+	/* a name that is a path may be anybody's */
+	bool is_explicit = strchr(server, '/');
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 	int fd, err;
 
-	err = soft_server_path(server, addr.sun_path, sizeof(addr.sun_path),
-			       &is_explicit);
+	err = sockpath_find(server, false, addr.sun_path, sizeof(addr.sun_path));
 	if (err)
 		return err;
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -109,27 +111,7 @@ static int connect_path(const char *server)
 /* one byte that carries the control socket of a new open file */
 static int factory_send(int factory, int fd)
 {
-	union {
-		char buf[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	char byte = 0;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.buf,
-		.msg_controllen = sizeof(control.buf),
-	};
-	struct cmsghdr *cmsg;
-
-	memset(&control, 0, sizeof(control));
-	cmsg = CMSG_FIRSTHDR(&msg);
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	while (sendmsg(factory, &msg, MSG_NOSIGNAL) < 0)
+	while (send_with_fd(factory, "", 1, fd, MSG_NOSIGNAL) < 0)
 		if (errno != EINTR)
 			return -errno;
 	return 0;

@@ -89,11 +89,10 @@ struct thread {
 	uint32_t gen;
 	pid_t tid;
 	uintptr_t stack_lo, stack_hi;
-	int fd;			/* descriptor of the running call */
+	bool has_lanes;		/* some file may know it */
 	struct {
 		uint64_t file_id;
 		unsigned int lane;
-		int fd;		/* user's descriptor, to find the file again */
 	} lanes[LANE_CACHE];
 	void *scratch;		/* for calls with many arguments */
 };
@@ -141,7 +140,7 @@ const char *device_domain(const struct device *dev);
 bool device_attrs_get(struct device *dev, uint32_t index, uint32_t *ret_value);
 void device_attrs_set(struct device *dev, const uint32_t attrs[QDA_UTIL_NUM_ATTRS]);
 
-/* server-spawn.c: start qda-softdsp; nobody else can reap or be told of it */
+/* spawn.c: start qda-softdsp; nobody else can reap or be told of it */
 int server_spawn(const char *const *argv, int keep_fd, int *ret_pidfd);
 /* its program */
 const char *server_program(void);
@@ -177,6 +176,9 @@ int link_post(struct file *file, struct link_wait *w, const struct qda_link_req 
 /* 0 and an answer whose error is 0; -EINTR only if intr; -EPIPE: DSP lost */
 int link_call(struct file *file, const struct qda_link_req *req, int fd,
 	      struct qda_link_rep *rep, bool intr);
+/* for answers a PD may delay: also -EINTR, -ETIMEDOUT; -EPROTO: refused */
+int link_ask(struct file *file, const struct qda_link_req *req,
+	     struct qda_link_rep *rep, int64_t deadline);
 /* take what has arrived, without waiting */
 void link_drain(struct file *file);
 /* receive for everybody, or sleep while another thread does */
@@ -313,7 +315,10 @@ struct lane {
 	unsigned int flying;
 	unsigned int events;	/* of them, calls that end with an event */
 	bool receiving;
-	bool eof;
+	bool eof;		/* takes no call any more */
+	bool ending;		/* its calls have not been told yet */
+	bool judging;		/* somebody asks what to tell them, */
+	int64_t verdict_by;	/* not for longer than this */
 	bool in_epoll;
 	struct waitq wq;
 	struct link_wait attach;
@@ -352,6 +357,7 @@ struct map {
 	struct object *obj;
 	uint64_t bus, size;	/* what the DSP was told */
 	uint64_t addr;		/* what it answered */
+	bool finished;		/* ended by the DSP while a message is under way */
 };
 
 struct file {
@@ -400,12 +406,14 @@ struct file {
 	struct lane lanes[MAX_LANES + 1];
 	unsigned int num_lanes;
 	unsigned int next_shared;
+	bool lanes_refused;		/* the PD takes no further one */
 
 	struct call calls[NUM_SLOTS];
 	uint64_t seq;
 	unsigned int in_flight;		/* user slots that are not free */
 	unsigned int limit;
-	unsigned int pumping;		/* who waits on pump_fd */
+	unsigned int pumping;		/* who waits on pump_fd, */
+	unsigned int pumping_ctl;	/* of them, for a control slot */
 
 	struct done_call done[MAX_DONE];
 	unsigned int num_done;
@@ -425,7 +433,10 @@ struct file {
 /* call.c; all with file->lock held */
 struct call *call_take(struct file *file, unsigned int first, unsigned int count);
 void call_drop(struct file *file, struct call *call);
-/* The message is written; give it an identity and let replies find it. */
+/*
+ * The message is written; give it an identity and let replies find it. The ticket
+ * stays what it is when the same call is started again.
+ */
 void call_start(struct file *file, struct call *call, struct lane *lane);
 /* Send it; drops the lock meanwhile. 0, or an errno: the call is gone. */
 int call_send(struct file *file, struct call *call, uint32_t tid);
@@ -440,7 +451,7 @@ void reply_dispatch(struct file *file, struct lane *lane, const void *data, size
 void events_sync(struct file *file);
 ssize_t events_read(struct file *file, uint64_t buf, size_t count, bool nonblock);
 /* wait until some call has ended, whosever it is: 0 or -EINTR */
-int calls_pump(struct file *file);
+int calls_pump(struct file *file, bool ctl);
 uint64_t call_bus(const struct file *file, const struct call *call, size_t offset);
 static inline uint8_t *call_payload(const struct file *file, const struct call *call)
 {
@@ -461,12 +472,20 @@ void lane_unuse(struct lane *lane);
  */
 int lane_wait(struct file *file, struct lane *lane, struct result *result,
 	      int64_t deadline);
-/* take replies that have arrived, from every lane nobody listens to */
-void lanes_drain(struct file *file);
-void lane_eof(struct file *file, struct lane *lane);
+/*
+ * Take replies that have arrived, from every lane nobody listens to. How a PD
+ * ended is waited for until the deadline, and a little if that has passed: -EINTR.
+ */
+int lanes_drain(struct file *file, int64_t deadline);
+/*
+ * Nothing more comes from this lane: its calls end as the PD did. -EINTR,
+ * -ETIMEDOUT: that is not known yet, and whoever looks next goes on asking.
+ */
+int lane_eof(struct file *file, struct lane *lane, int64_t deadline);
 void lanes_shutdown(struct file *file);
 int lane_watch(struct file *file, struct lane *lane);
-void lane_adopt_release(struct file *file, unsigned int index, pid_t tid);
+/* a thread has ended: others may have its lanes */
+void lanes_orphan(struct file *file, pid_t tid);
 
 /* --- session.c, ctl.c ---------------------------------------------------- */
 
@@ -482,7 +501,7 @@ void ctl_pack(struct file *file, struct call *call, uint32_t handle, uint32_t sc
 	      const struct ctl_block *blocks, unsigned int n);
 /* the only output block, for the ended() of the call */
 const void *ctl_out(const struct file *file, const struct call *call);
-/* wait for a control slot: 0, -EINTR, -ENODEV, -ECANCELED */
+/* wait for a control slot: 0, -EINTR, -ENODEV; not for a session that has ended */
 int ctl_take(struct file *file, struct call **ret_call);
 /* send and wait; on -EINTR the call goes on and ends with its ended() */
 int ctl_run(struct file *file, struct call *call, int32_t *ret_status);
@@ -534,6 +553,7 @@ ssize_t file_read(int fd, void *buf, size_t count);
 int file_poll(struct pollfd *fds, nfds_t nfds, int timeout_ms);
 /* -EBADF: not one of ours; -EOWNERDEAD: the parent's */
 int file_get(int fd, struct file **ret_file);
+void files_thread_ended(pid_t tid);
 
 int file_ioctl(struct file *file, unsigned long request, uint64_t arg);
 /* wait, not for long, until the DSP has let go of buffers that have ended */

@@ -33,7 +33,6 @@ static int soft_ioctl(int fd, unsigned long request, void *arg)
 	err = file_get(fd, &file);
 	if (err)
 		return (int)result(err);
-	soft_thread()->fd = fd;
 	err = file_ioctl(file, request, (uintptr_t)arg);
 	file_put(file);
 	return (int)result(err);

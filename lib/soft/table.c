@@ -55,6 +55,23 @@ int file_get(int fd, struct file **ret_file)
 	return file ? 0 : -EBADF;
 }
 
+void files_thread_ended(pid_t tid)
+{
+	struct file *file;
+	int i, fd;
+
+	for (i = 0; i < CHUNKS; i++) {
+		if (!atomic_load_explicit(&chunks[i], memory_order_acquire))
+			continue;
+		for (fd = i * CHUNK; fd < (i + 1) * CHUNK; fd++) {
+			if (file_get(fd, &file))
+				continue;
+			lanes_orphan(file, tid);
+			file_put(file);
+		}
+	}
+}
+
 static int slot_fill(int fd, struct file *file)
 {
 	struct slot *chunk, *slot;
@@ -139,7 +156,7 @@ ssize_t file_read(int fd, void *buf, size_t count)
 }
 
 /* What a soft descriptor is ready for; -EBADF: not one of ours */
-static int file_ready(int fd, short events)
+static int file_ready(int fd, short events, int64_t deadline)
 {
 	struct file *file;
 	short ready = 0;
@@ -150,7 +167,7 @@ static int file_ready(int fd, short events)
 		return err;
 	pthread_mutex_lock(&file->lock);
 	link_drain(file);
-	lanes_drain(file);
+	lanes_drain(file, deadline);
 	if (file->events_queued)
 		ready = (short)(events & (POLLIN | POLLRDNORM));
 	pthread_mutex_unlock(&file->lock);
@@ -173,7 +190,7 @@ static int poll_pass(struct pollfd *fds, struct pollfd *work, nfds_t nfds,
 	if (n < 0)
 		return n;
 	for (i = 0; i < nfds; i++) {
-		int ready = file_ready(fds[i].fd, fds[i].events);
+		int ready = file_ready(fds[i].fd, fds[i].events, deadline);
 
 		if (ready == -EOWNERDEAD)
 			ready = POLLERR;

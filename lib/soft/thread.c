@@ -24,21 +24,10 @@ static bool exit_key_made;
 static void thread_exit(void *arg)
 {
 	struct thread *thread = arg;
-	unsigned int i;
 
-	if (thread->gen == soft_generation_peek()) {
-		for (i = 0; i < LANE_CACHE; i++) {
-			struct file *file;
-
-			if (!thread->lanes[i].file_id ||
-			    file_get(thread->lanes[i].fd, &file))
-				continue;
-			if (file->id == thread->lanes[i].file_id)
-				lane_adopt_release(file, thread->lanes[i].lane,
-						   thread->tid);
-			file_put(file);
-		}
-	}
+	/* the cache may have forgotten some: ask every file */
+	if (thread->has_lanes && thread->gen == soft_generation_peek())
+		files_thread_ended(thread->tid);
 	free(thread->scratch);
 	*thread = (struct thread){ 0 };
 }
@@ -122,6 +111,7 @@ struct thread *soft_thread(void)
 	if (self.gen != gen) {
 		for (i = 0; i < LANE_CACHE; i++)
 			self.lanes[i].file_id = 0;
+		self.has_lanes = false;
 		self.tid = (pid_t)syscall(SYS_gettid);
 		find_stack(&self);
 		if (exit_key_made)

@@ -239,7 +239,7 @@ static void fuzz_pack(struct input *in)
 		if (ret == 1) {
 			MUST(args[i].length);
 			present++;
-			ret = qda_check_arg_range(&args[i], cls, spans[i].size);
+			ret = qda_check_arg_range(&args[i], spans[i].size);
 			MUST(ret == 0 || ret == -EINVAL);
 		}
 		ok = ret >= 0;

@@ -97,13 +97,16 @@ static void request(struct fake_server *fake, const struct qda_link_req *req, in
 		rep.a = 7;
 		break;
 	case QDA_LINK_LANE:
-		if (fake->num_lanes < FAKE_MAX_LANES) {
+		if (fake->fault == FAKE_LANE_REFUSED && fake->num_lanes) {
+			rep.error = -EMFILE;
+		} else if (fake->num_lanes < FAKE_MAX_LANES) {
 			fake->lanes[fake->num_lanes++] = fd;
 			fd = -1;
 		}
 		break;
 	case QDA_LINK_PD_STATE:
-		rep.a = QDA_LINK_PD_GONE;
+		rep.a = fake->fault == FAKE_LANE_REFUSED ? QDA_LINK_PD_RUNNING :
+							   QDA_LINK_PD_GONE;
 		rep.b = (uint32_t)QDA_DSP_ERR(0x30);
 		break;
 	default:
@@ -111,6 +114,8 @@ static void request(struct fake_server *fake, const struct qda_link_req *req, in
 	}
 	if (fd >= 0)
 		close(fd);
+	if (fake->fault == FAKE_STATE_SILENT && req->op == QDA_LINK_PD_STATE)
+		return;
 	if (fake->fault == FAKE_SILENT && number == fake->at)
 		return;
 	answer(fake, &rep);
@@ -194,7 +199,8 @@ static int on_lane(struct fake_server *fake, int lane)
 		rsp.retval = 0x80000414;
 	if (!ctl && fake->fault == FAKE_REPLY_NEVER)
 		return 0;
-	if (!ctl && fake->fault == FAKE_LANE_EOF && lane != fake->root) {
+	if (!ctl && (fake->fault == FAKE_LANE_EOF ||
+		     fake->fault == FAKE_STATE_SILENT) && lane != fake->root) {
 		close(lane);
 		return 1;
 	}

@@ -25,6 +25,8 @@ enum fake_fault {
 	FAKE_REPLY_TWICE,
 	FAKE_REPLY_NEVER,	/* calls other than control ones */
 	FAKE_LANE_EOF,		/* closes the lane of a call instead of a reply */
+	FAKE_LANE_REFUSED,	/* takes one lane and no other */
+	FAKE_STATE_SILENT,	/* closes lanes and does not say why */
 	FAKE_CTL_EOF,		/* hangs up when a control message comes */
 	FAKE_CTL_STATUS,	/* answers every control message with a status */
 };

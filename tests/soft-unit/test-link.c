@@ -246,6 +246,64 @@ static void lane_ends(void **state)
 	fake_stop(&fake);
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+struct caller {
+	int fd;
+	int err[2];
+	int32_t status[2];
+};
+
+static void *two_calls(void *arg)
+{
+	struct caller *c = arg;
+	struct drm_qda_remote_invoke i;
+	int n;
+
+	for (n = 0; n < 2; n++) {
+		c->err[n] = invoke(c->fd, 0, &i);
+		c->status[n] = i.status;
+	}
+	return NULL;
+}
+
+/* the PD lives and refuses a further lane: its first call ends, the session stays */
+static void lane_refused(void **state)
+{
+	struct drm_qda_remote_invoke i;
+	struct caller c;
+	int64_t start;
+	pthread_t t;
+	int fd;
+
+	(void)state;
+	assert_int_equal(fake_start(&fake, FAKE_LANE_REFUSED, 0), 0);
+	session(&fd);
+	assert_int_equal(invoke(fd, 0, &i), 0);
+	assert_int_equal(i.status, 0x11);
+	c.fd = fd;
+	start = now_ms();
+	assert_int_equal(pthread_create(&t, NULL, two_calls, &c), 0);
+	pthread_join(t, NULL);
+	assert_true(now_ms() - start < 1000);
+	assert_int_equal(c.err[0], 0);
+	/* refused before it was sent it went over the other lane at once */
+	assert_true(c.status[0] == (int32_t)0x80000434 || c.status[0] == 0x11);
+	/* this one goes over the lane there is */
+	assert_int_equal(c.err[1], 0);
+	assert_int_equal(c.status[1], 0x11);
+	assert_int_equal(invoke(fd, 0, &i), 0);
+	assert_int_equal(i.status, 0x11);
+	sys->close(fd);
+	fake_stop(&fake);
+}
+
 static void control_messages(void **state)
 {
 	int32_t status;
@@ -306,6 +364,36 @@ static void interrupted(void **state)
 	assert_int_equal(wait_call(fd, i.ticket, -1, &status), -EINTR);
 	assert_int_equal(wait_call(fd, i.ticket, 0, &status), -ETIMEDOUT);
 	assert_int_equal(atomic_load(&fake.calls), 1);
+	sys->close(fd);
+	fake_stop(&fake);
+}
+
+/* a lane has ended and nobody says how: waits end when they should, the file stays */
+static void verdict_never(void **state)
+{
+	struct drm_qda_query q = { .type = DRM_QDA_QUERY_BANKS_FREE };
+	struct drm_qda_remote_invoke i, other;
+	struct timespec ts;
+	int32_t status;
+	int64_t start;
+	int fd;
+
+	(void)state;
+	assert_int_equal(fake_start(&fake, FAKE_STATE_SILENT, 0), 0);
+	session(&fd);
+	start = now_ms();
+	assert_int_equal(invoke(fd, DRM_QDA_INVOKE_ASYNC, &i), 0);
+	alarm_soon();
+	assert_int_equal(invoke(fd, 0, &other), -EINTR);
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	alarm_soon();
+	assert_int_equal(wait_call(fd, i.ticket, -1, &status), -EINTR);
+	assert_true(now_ms() - start < 3000);
+	/* in the end they end with a status */
+	assert_int_equal(wait_call(fd, i.ticket, -1, &status), 0);
+	assert_int_equal(status, (int32_t)0x80000434);
+	assert_true(now_ms() - start < 9000);
+	assert_int_equal(call(fd, DRM_IOCTL_QDA_QUERY, &q), 0);
 	sys->close(fd);
 	fake_stop(&fake);
 }
@@ -473,6 +561,8 @@ int main(void)
 		cmocka_unit_test(control_noise),
 		cmocka_unit_test(reply_noise),
 		cmocka_unit_test(lane_ends),
+		cmocka_unit_test(lane_refused),
+		cmocka_unit_test(verdict_never),
 		cmocka_unit_test(control_messages),
 		cmocka_unit_test(interrupted),
 		cmocka_unit_test(interrupted_map),

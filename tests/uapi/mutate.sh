@@ -41,12 +41,13 @@ compile() {
 # the soft device, all of it, without any optimisation: it is built once
 mkdir -p "$dir/dsp" "$dir/obj"
 cp -r "$src/lib" "$src/kernel" "$src/include" "$dir"
-cp "$src"/dsp/*.h "$dir/dsp"
+cp "$src"/dsp/*.h "$src"/dsp/sockpath.c "$dir/dsp"
 cflags="-O0 -fPIC -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fno-strict-aliasing
 	-fvisibility=hidden -DQDA_SOFTDSP_PATH=\"none\"
 	-I$dir/lib/soft -I$dir/lib/soft/compat -I$dir/include/uapi -I$dir/lib
 	-I$dir/kernel -I$dir $(pkg-config --cflags-only-I libdrm)"
-for file in "$dir"/lib/soft/*.c "$dir"/kernel/qda/qda_check.c "$dir"/kernel/qda/qda_pack.c; do
+for file in "$dir"/lib/soft/*.c "$dir"/kernel/qda/qda_check.c "$dir"/kernel/qda/qda_pack.c \
+	"$dir"/dsp/sockpath.c; do
 	compile "$file" "$dir/obj/$(basename "$file" .c).o" &
 done
 wait

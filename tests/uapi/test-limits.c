@@ -246,6 +246,50 @@ static const struct bad_field bad[] = {
 	BAD("value-wrap", drm_qda_set_option, value, (1ULL << 32) + 1, -ERANGE),
 };
 
+static int64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+/* who waits for a place sleeps, however many they are */
+static void test_quiet(const void *arg)
+{
+	struct drm_qda_remote_invoke i[8];
+	struct job jobs[8];
+	unsigned int rule[2];
+	int64_t start;
+	int n;
+
+	(void)arg;
+	sess_open_bench(&s);
+	set_limit(1);
+	rule[0] = steer_number("hold n=1");
+	rule[1] = steer_number("hold n=1");
+	for (n = 0; n < 8; n++) {
+		i[n] = noop_call(&s, 0);
+		job_start(&jobs[n], s.fd, INVOKE, &i[n]);
+	}
+	wait_held(rule[0], 1, NULL, 0);
+	for (n = 0; n < 8; n++)
+		job_wait_asleep(&jobs[n]);
+	/* one place becomes free and is taken: the others look once */
+	steer(NULL, 0, "release %u", rule[0]);
+	wait_held(rule[1], 1, NULL, 0);
+	sleep_ms(20);
+	start = cpu_ns();
+	sleep_ms(300);
+	check(cpu_ns() - start < 60 * 1000000, "%lld us of CPU time while it sleeps",
+	      (long long)(cpu_ns() - start) / 1000);
+	steer(NULL, 0, "release %u", rule[1]);
+	for (n = 0; n < 8; n++)
+		check_eq(job_join(&jobs[n]), 0);
+	record("quiet");
+	sess_close(&s);
+}
+
 int main(void)
 {
 	add_case("async", test_async, NULL);
@@ -255,6 +299,7 @@ int main(void)
 	add_case("option", test_option, NULL);
 	add_case("option-sync", test_option_sync, NULL);
 	add_case("option-early", test_option_early, NULL);
+	add_case("quiet", test_quiet, NULL);
 	add_case("interrupted", test_interrupted_at_limit, NULL);
 	add_rows("option-bad", bad, test_bad_option);
 	return run_cases("limits");

@@ -67,6 +67,45 @@ static void test_pd_killed(const void *arg)
 	sess_close(&s);
 }
 
+/* the PD is dead and its lane closed, but nobody has looked yet */
+static void test_pd_unnoticed(const void *arg)
+{
+	const uint32_t *flags = arg;
+	struct drm_qda_remote_invoke i;
+	struct drm_qda_event_complete e;
+	int64_t end = soon();
+	int32_t status = 0;
+	uint64_t ticket;
+	pid_t pd;
+
+	sess_open_bench(&s);
+	/* this thread's lane is there */
+	i = noop_call(&s, 0);
+	expect(s.fd, INVOKE, &i, 0);
+	pd = pd_pid(s.sid);
+	kill(pd, SIGKILL);
+	while (!kill(pd, 0) && monotonic_ns() < end)
+		sleep_ms(1);
+	if (!(*flags & DRM_QDA_INVOKE_ASYNC)) {
+		expect(s.fd, INVOKE, &i, 0);
+		status = i.status;
+	} else {
+		ticket = noop_submit(&s, *flags, *flags & DRM_QDA_INVOKE_EVENT ? 5 : 0);
+		if (*flags & DRM_QDA_INVOKE_EVENT) {
+			e = read_event(s.fd);
+			check_eq(e.ticket, ticket);
+			check_eq(e.user_data, 5);
+			check_eq(e.error, 0);
+			status = e.status;
+		} else {
+			check_eq(wait_ticket(s.fd, ticket, soon(), &status), 0);
+			check_eq(wait_ticket(s.fd, ticket, soon(), NULL), -ENOENT);
+		}
+	}
+	check_eq(status, NO_PROCESS);
+	sess_close(&s);
+}
+
 /* every call in flight ends, however it is waited for */
 static void test_pd_in_flight(const void *arg)
 {
@@ -484,8 +523,15 @@ static void test_close_while_dsp_lost(const void *arg)
 
 int main(void)
 {
+	static const uint32_t how[] = {
+		0, DRM_QDA_INVOKE_ASYNC, DRM_QDA_INVOKE_ASYNC | DRM_QDA_INVOKE_EVENT,
+	};
+
 	add_case("pd-crash", test_pd_crash, NULL);
 	add_case("pd-killed", test_pd_killed, NULL);
+	add_case("pd-unnoticed-sync", test_pd_unnoticed, &how[0]);
+	add_case("pd-unnoticed-async", test_pd_unnoticed, &how[1]);
+	add_case("pd-unnoticed-event", test_pd_unnoticed, &how[2]);
 	add_case("pd-in-flight", test_pd_in_flight, NULL);
 	add_case("pd-control", test_pd_control, NULL);
 	add_case("pd-others", test_pd_others, NULL);

@@ -356,6 +356,53 @@ static void test_fdlist_unpins(const void *arg)
 	sess_close(&s);
 }
 
+/* the DSP ends a mapping by itself while the message that ends it is on its way */
+static void test_fdlist_unmapping(const void *arg)
+{
+	static const uint64_t ids[] = { 7 };
+	struct drm_qda_remote_munmap u = { .status = (int32_t)FILL32 }, before;
+	unsigned int rule;
+	struct job job;
+
+	(void)arg;
+	sess_open_bench(&s);
+	u.map_id = map_one(DRM_QDA_MAP_FD_DELAYED, 7);
+	before = u;
+	rule = steer_number("fail op=unmap status=0x80000402 hold=1");
+	job_start(&job, s.fd, MUNMAP, &u);
+	wait_held(rule, 1, NULL, 0);
+	finish_ids(ids, 1);
+	steer(NULL, 0, "release %u", rule);
+	check_eq(job_join(&job), -ENOENT);
+	check(!memcmp(&u, &before, sizeof(u)), "a failed call changed its struct");
+	munmap_one(u.map_id, -ENOENT);
+	check_free(7);
+	sess_close(&s);
+}
+
+/* and while the one that makes it is */
+static void test_fdlist_mapping(const void *arg)
+{
+	static const uint64_t ids[] = { 7 };
+	struct drm_qda_remote_map m;
+	unsigned int rule;
+	struct job job;
+
+	(void)arg;
+	sess_open_bench(&s);
+	m = map_of(DRM_QDA_MAP_FD_DELAYED, 7);
+	rule = steer_number("fail op=map hold=1");
+	job_start(&job, s.fd, MAP, &m);
+	wait_held(rule, 1, NULL, 0);
+	finish_ids(ids, 1);
+	steer(NULL, 0, "release %u", rule);
+	check_eq(job_join(&job), 0);
+	check_eq(m.status, 0);
+	munmap_one(m.map_id, -ENOENT);
+	check_free(7);
+	sess_close(&s);
+}
+
 static void test_limit(const void *arg)
 {
 	struct drm_qda_remote_map m;
@@ -533,6 +580,8 @@ int main(void)
 	add_case("fdlist-other-types", test_fdlist_other_types, NULL);
 	add_case("fdlist-full", test_fdlist_full, NULL);
 	add_case("fdlist-unpins", test_fdlist_unpins, NULL);
+	add_case("fdlist-unmapping", test_fdlist_unmapping, NULL);
+	add_case("fdlist-mapping", test_fdlist_mapping, NULL);
 	add_case("limit", test_limit, NULL);
 	add_case("interrupted-map", test_interrupted_map, NULL);
 	add_case("interrupted-munmap", test_interrupted_munmap, NULL);

@@ -383,11 +383,72 @@ static void test_one_create(const void *arg)
 	dev_close(s.fd);
 }
 
+static unsigned int threads_of(pid_t pid)
+{
+	char path[64], line[256];
+	unsigned int n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "Threads: %u", &n);
+	if (f)
+		fclose(f);
+	return n;
+}
+
+#define MANY_FILES	12
+
+static void *one_call_each(void *arg)
+{
+	struct sess *many = arg;
+	struct drm_qda_remote_invoke i;
+	long bad = 0;
+	int n;
+
+	for (n = 0; n < MANY_FILES; n++) {
+		i = noop_call(&many[n], 0);
+		bad += call(many[n].fd, INVOKE, &i) || i.status;
+	}
+	return (void *)bad;
+}
+
+/* threads that use more files than they remember leave nothing at any of them */
+static void test_many_files(const void *arg)
+{
+	static struct sess many[MANY_FILES];
+	pthread_t thread;
+	unsigned int n;
+	void *bad;
+
+	(void)arg;
+	if (!is_soft)
+		skip_case("DSP threads are processes' threads on the soft device only");
+	use_device("cdsp", "--banks 16");
+	for (n = 0; n < MANY_FILES; n++)
+		sess_open_bench(&many[n]);
+	for (n = 0; n < 40; n++) {
+		check(!pthread_create(&thread, NULL, one_call_each, many), "no thread");
+		pthread_join(thread, &bad);
+		check(!bad, "calls failed");
+	}
+	for (n = 0; n < MANY_FILES; n++) {
+		unsigned int threads = threads_of(pd_pid(many[n].sid));
+
+		check(threads && threads < 20, "%u DSP threads for 40 that have ended",
+		      threads);
+		sess_close(&many[n]);
+	}
+	record("many files");
+}
+
 int main(void)
 {
 	add_case("mixed", test_mixed, NULL);
 	add_case("sessions", test_sessions, NULL);
 	add_case("short-lived", test_short_lived, NULL);
+	add_case("many-files", test_many_files, NULL);
 	add_case("events", test_events, NULL);
 	add_case("release", test_release, NULL);
 	add_case("banks", test_banks, NULL);
