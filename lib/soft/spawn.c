@@ -29,6 +29,21 @@
 /* of the kernel's signal set; 16 on MIPS alone */
 #define SIGSET_SIZE	(_NSIG / 8)
 
+/*
+ * TSan's books are per thread and in memory: a child that shares it would write in
+ * the parent's, and locks would then seem not to order what they order.
+ */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define __SANITIZE_THREAD__ 1
+#endif
+#endif
+#ifdef __SANITIZE_THREAD__
+#define SPAWN_FLAGS	CLONE_VFORK
+#else
+#define SPAWN_FLAGS	(CLONE_VM | CLONE_VFORK)
+#endif
+
 extern char **environ;
 
 /*
@@ -117,7 +132,7 @@ ON_OWN_STACK static int spawn_child(void *arg)
 ON_OWN_STACK static int spawn_between(void *arg)
 {
 	struct spawn *spawn = arg;
-	pid_t pid = clone(spawn_child, spawn->stack, CLONE_VM | CLONE_VFORK, spawn);
+	pid_t pid = clone(spawn_child, spawn->stack, SPAWN_FLAGS, spawn);
 
 	report(spawn, pid < 0 ? 0 : pid, pid < 0 ? errno : 0);
 	syscall(SYS_exit_group, 0);
@@ -179,8 +194,7 @@ int server_spawn(const char *const *argv, int keep_fd, int *ret_pidfd)
 	/* no handler of the application may run in the children */
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &old);
-	between = clone(spawn_between, stacks + 2 * SPAWN_STACK, CLONE_VM | CLONE_VFORK,
-			&spawn);
+	between = clone(spawn_between, stacks + 2 * SPAWN_STACK, SPAWN_FLAGS, &spawn);
 	err = between < 0 ? -errno : 0;
 	close(pipefd[1]);
 	if (!err) {
