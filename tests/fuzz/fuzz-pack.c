@@ -58,7 +58,7 @@ static void fuzz_query(struct input *in)
 	err = qda_check_query(&q);
 	known_error(err);
 	if (!err)
-		MUST(!q.flags && q.type <= DRM_QDA_QUERY_FEATURES && q.index < 256);
+		MUST(!q.flags && q.type <= DRM_QDA_QUERY_SESSION && q.index < 256);
 }
 
 static void fuzz_gem(struct input *in)
