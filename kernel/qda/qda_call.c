@@ -1,0 +1,603 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Calls in flight: slots and ids, sending, replies, what becomes of a call that
+ * nobody waits for.
+ *
+ * A call is FLYING from just before it is sent until exactly one of three things
+ * ends it, whichever takes qda_device.lock first: a reply with its context word,
+ * the end of its session, the loss of the DSP. What a call pins is dropped in
+ * process context: by the thread that waited, by the session's worker if nobody
+ * did, or, if the DSP never answered, when the session is buried.
+ */
+#include <linux/hrtimer.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_print.h>
+
+#include "qda_drv.h"
+
+#define CREATE_TRACE_POINTS
+#include "qda_trace.h"
+
+/* --- slots and ids ------------------------------------------------------- */
+
+struct qda_id_range {
+	unsigned int first, last;
+};
+
+static const struct qda_id_range qda_id_ranges[] = {
+	{ QDA_ID_USER_FIRST, QDA_ID_USER_LAST },
+	{ QDA_ID_CTL_FIRST, QDA_ID_CTL_LAST },
+	{ QDA_ID_RELEASE_FIRST, QDA_ID_RELEASE_LAST },
+};
+
+static unsigned int qda_slot_kind(unsigned int slot)
+{
+	if (slot < QDA_SLOTS_USER)
+		return 0;
+	return slot == QDA_SLOT_RELEASE ? 2 : 1;
+}
+
+/* Cyclic, so that an id rests before it is used again */
+static unsigned int qda_id_find(struct qda_device *qdev, unsigned int kind)
+{
+	const struct qda_id_range *r = &qda_id_ranges[kind];
+	unsigned int n = r->last - r->first + 1, i, id;
+
+	lockdep_assert_held(&qdev->lock);
+	for (i = 0; i < n; i++) {
+		id = r->first + (qdev->next_id[kind] + i) % n;
+		if (qdev->calls[id])
+			continue;
+		qdev->next_id[kind] = id - r->first + 1;
+		return id;
+	}
+	return 0;
+}
+
+/**
+ * qda_call_try_take() - take a free slot and an id for it
+ * @session: whose slot
+ * @first: first slot that will do
+ * @count: how many of them
+ *
+ * Called with &qda_device.lock held. The slot is the caller's until it has been
+ * started or dropped.
+ *
+ * Return: the slot, or NULL when there is none or no id.
+ */
+struct qda_call *qda_call_try_take(struct qda_session *session,
+				   unsigned int first, unsigned int count)
+{
+	struct qda_device *qdev = session->qdev;
+	unsigned int i, id;
+
+	lockdep_assert_held(&qdev->lock);
+	for (i = first; i < first + count; i++) {
+		struct qda_call *call = &session->calls[i];
+
+		if (call->state != QDA_CALL_FREE)
+			continue;
+		id = qda_id_find(qdev, qda_slot_kind(i));
+		if (!id)
+			return NULL;
+		qdev->calls[id] = call;
+		call->id = id;
+		call->state = QDA_CALL_TAKEN;
+		call->survives = false;
+		call->result = NULL;
+		call->event = NULL;
+		call->ended = NULL;
+		call->ended_data = NULL;
+		call->out = NULL;
+		call->num_finished = 0;
+		call->user_data = 0;
+		call->counted = i < QDA_SLOTS_USER;
+		if (call->counted)
+			session->in_flight++;
+		return call;
+	}
+	return NULL;
+}
+
+static void qda_call_uncount(struct qda_call *call)
+{
+	if (call->counted)
+		call->session->in_flight--;
+	call->counted = false;
+}
+
+static void qda_call_give_id(struct qda_call *call)
+{
+	if (call->id)
+		call->session->qdev->calls[call->id] = NULL;
+	call->id = 0;
+}
+
+/**
+ * qda_place_wake() - somebody in qda_place_wait() should look again
+ * @qdev: the DSP
+ *
+ * Called with &qda_device.lock held.
+ */
+void qda_place_wake(struct qda_device *qdev)
+{
+	lockdep_assert_held(&qdev->lock);
+	WRITE_ONCE(qdev->place_seq, qdev->place_seq + 1);
+	if (wq_has_sleeper(&qdev->place_wq))
+		wake_up_all(&qdev->place_wq);
+}
+
+/**
+ * qda_place_wait() - wait until a slot or an id may have become free
+ * @qdev: the DSP
+ * @seq: &qda_device.place_seq, read under the lock when there was none
+ *
+ * Return: 0, or -EINTR.
+ */
+int qda_place_wait(struct qda_device *qdev, unsigned int seq)
+{
+	return wait_event_interruptible(qdev->place_wq,
+					READ_ONCE(qdev->place_seq) != seq) ?
+	       -EINTR : 0;
+}
+
+/**
+ * qda_call_drop() - give a slot back
+ * @call: owned by the caller, pins nothing
+ */
+void qda_call_drop(struct qda_call *call)
+{
+	struct qda_device *qdev = call->session->qdev;
+
+	spin_lock_irq(&qdev->lock);
+	qda_call_uncount(call);
+	qda_call_give_id(call);
+	call->state = QDA_CALL_FREE;
+	qda_place_wake(qdev);
+	spin_unlock_irq(&qdev->lock);
+}
+
+/**
+ * qda_call_unpin() - let go of the buffers of a call that is not flying
+ * @call: whose session->lock is held
+ */
+void qda_call_unpin(struct qda_call *call)
+{
+	lockdep_assert_held(&call->session->lock);
+	while (call->num_maps)
+		qda_bo_map_put(call->maps[--call->num_maps]);
+	if (call->maps != call->few_maps)
+		kvfree(call->maps);
+	call->maps = call->few_maps;
+	qda_mem_payload_free(call);
+}
+
+/* --- starting and sending ------------------------------------------------ */
+
+/**
+ * qda_call_start() - give a packed call an identity and let replies find it
+ * @call: TAKEN, owned by the caller; session->lock is held
+ * @result: where to put its end; NULL: nobody waits
+ * @msg: message to send
+ * @ret_ticket: for qda_call_send()
+ *
+ * After success qda_call_send() must follow.
+ *
+ * Return: 0, -ENODEV when the DSP is gone, -ECANCELED when the session has ended;
+ * the call is still the caller's then.
+ */
+int qda_call_start(struct qda_call *call, struct qda_result *result,
+		   struct qda_wire_msg *msg, u64 *ret_ticket)
+{
+	struct qda_session *session = call->session;
+	struct qda_device *qdev = session->qdev;
+	unsigned int n = DRM_QDA_SCALARS_NUM_ARGS(call->sc);
+	bool init = call->handle == QDA_HANDLE_INIT;
+	int err = 0;
+
+	lockdep_assert_held(&session->lock);
+	spin_lock_irq(&qdev->lock);
+	if (qdev->lost) {
+		err = -ENODEV;
+	} else if (session->state == QDA_SESSION_RELEASED && !call->survives) {
+		err = -ECANCELED;
+	} else {
+		u64 seq = ++qdev->seq & QDA_CTX_SEQ_MASK;
+
+		call->ctx = qda_ctx_make(seq, call->id, session->pd_type);
+		call->ticket = seq << 8 | call->id;
+		call->result = result;
+		call->state = QDA_CALL_FLYING;
+		*ret_ticket = call->ticket;
+		atomic_inc(&session->sending);
+		trace_qda_call_start(call);
+	}
+	spin_unlock_irq(&qdev->lock);
+	if (err)
+		return err;
+
+	msg->client_id = cpu_to_le32(init ? 0 : qda_client_id(session));
+	msg->tid = cpu_to_le32(task_pid_nr(current));
+	msg->ctx = cpu_to_le64(call->ctx);
+	msg->handle = cpu_to_le32(call->handle);
+	msg->sc = cpu_to_le32(call->sc);
+	msg->addr = cpu_to_le64(qda_bus_addr(session, call->payload_dma));
+	msg->size = cpu_to_le64(round_up(QDA_WIRE_PAYLOAD(n),
+					 QDA_DSP_PAGE_SIZE));
+	return 0;
+}
+
+/* The transport has let go of a message */
+static void qda_call_sent(struct qda_session *session)
+{
+	struct qda_device *qdev = session->qdev;
+
+	if (atomic_dec_and_test(&session->sending) &&
+	    wq_has_sleeper(&qdev->place_wq))
+		wake_up_all(&qdev->place_wq);
+}
+
+/* The send failed: the call is ours again, unless it has ended meanwhile */
+static bool qda_call_unfly(struct qda_call *call, u64 ticket)
+{
+	struct qda_device *qdev = call->session->qdev;
+	struct qda_event *event = NULL;
+	bool ours;
+
+	spin_lock_irq(&qdev->lock);
+	ours = call->state == QDA_CALL_FLYING && call->ticket == ticket;
+	if (ours) {
+		call->state = QDA_CALL_TAKEN;
+		call->result = NULL;
+		event = call->event;
+		call->event = NULL;
+	}
+	spin_unlock_irq(&qdev->lock);
+	if (event)
+		drm_event_cancel_free(&qdev->drm, &event->base);
+	return ours;
+}
+
+/**
+ * qda_call_send() - send a started call
+ * @call: flying; not to be touched any more but through @ticket
+ * @ticket: of the call
+ * @msg: from qda_call_start()
+ *
+ * Called without session->lock. May sleep for a bounded time.
+ *
+ * Return: 0: sent, or ended meanwhile. -ENODEV: the DSP is gone. -ENOMEM: the
+ * transport is congested. After an error nothing is left of the call.
+ */
+int qda_call_send(struct qda_call *call, u64 ticket,
+		  const struct qda_wire_msg *msg)
+{
+	struct qda_session *session = call->session;
+	struct qda_device *qdev = session->qdev;
+	int err = -ENODEV, idx;
+
+	if (drm_dev_enter(&qdev->drm, &idx)) {
+		/* the payload, before the message that names it */
+		dma_wmb();
+		err = qdev->transport->send(qdev->transport_priv, msg);
+		drm_dev_exit(idx);
+	}
+	qda_call_sent(session);
+	if (!err || !qda_call_unfly(call, ticket))
+		return 0;
+	err = READ_ONCE(qdev->lost) || err == -ENODEV ? -ENODEV : -ENOMEM;
+	qda_call_collect(call, false, err, 0);
+	return err;
+}
+
+/* --- ending -------------------------------------------------------------- */
+
+static void qda_event_send(struct qda_call *call, int error, s32 status)
+{
+	struct qda_event *event = call->event;
+
+	call->event = NULL;
+	event->ev.ticket = call->ticket;
+	event->ev.error = error;
+	event->ev.status = status;
+	drm_send_event(&call->session->qdev->drm, &event->base);
+}
+
+/*
+ * The one place where a call stops flying. @keep: it has no answer, what it pins
+ * stays until the session is buried.
+ */
+static void qda_call_end_locked(struct qda_call *call, int error, s32 status,
+				bool keep)
+{
+	struct qda_session *session = call->session;
+	struct qda_device *qdev = session->qdev;
+	struct qda_result *result = call->result;
+
+	lockdep_assert_held(&qdev->lock);
+	trace_qda_call_end(call, error, status);
+	qda_call_uncount(call);
+	/* a control call may need its id to send what undoes it */
+	if (!call->ended)
+		qda_call_give_id(call);
+	call->error = error;
+	call->status = status;
+	call->result = NULL;
+
+	if (call->event) {
+		qda_event_send(call, error, status);
+	} else if (!result && !call->ended &&
+		   session->num_done < QDA_MAX_DONE) {
+		session->done[session->num_done++] = (struct qda_done){
+			.ticket = call->ticket,
+			.error = error,
+			.status = status,
+		};
+	}
+
+	if (keep) {
+		call->state = QDA_CALL_ZOMBIE;
+	} else if (result) {
+		call->state = QDA_CALL_ENDED;
+	} else {
+		call->state = QDA_CALL_REAP;
+		list_add_tail(&call->reap_node, &session->reap);
+		qda_session_get(session);
+		if (!queue_work(qdev->wq, &session->reap_work))
+			qda_session_put(session);
+	}
+	if (result) {
+		result->error = error;
+		result->status = status;
+		result->collect = !keep;
+		/* pairs with qda_result_done(): the rest first */
+		smp_store_release(&result->done, true);
+		wake_up(&call->wq);
+	}
+	qda_place_wake(qdev);
+}
+
+/**
+ * qda_calls_end_locked() - end calls without an answer
+ * @session: whose
+ * @error: why
+ * @all: also those that survive the session
+ *
+ * Called with &qda_device.lock held.
+ */
+void qda_calls_end_locked(struct qda_session *session, int error, bool all)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&session->qdev->lock);
+	for (i = 0; i < QDA_NUM_SLOTS; i++) {
+		struct qda_call *call = &session->calls[i];
+
+		if (call->state == QDA_CALL_FLYING && (all || !call->survives))
+			qda_call_end_locked(call, error, 0, true);
+	}
+}
+
+/**
+ * qda_device_rx() - a packet has come from the DSP
+ * @qdev: which
+ * @data: the packet, in memory the DSP cannot change any more
+ * @len: bytes
+ *
+ * Any context. Whatever belongs to no call in flight is ignored: late, repeated
+ * and forged replies cannot match the context word of a younger call.
+ */
+void qda_device_rx(struct qda_device *qdev, const void *data, size_t len)
+{
+	struct qda_reply reply = { };
+	struct qda_call *call = NULL;
+	enum qda_reply_kind kind;
+	unsigned long flags;
+
+	kind = qda_parse_reply(data, len, &reply);
+	spin_lock_irqsave(&qdev->lock, flags);
+	if (kind == QDA_REPLY_CALL && !qdev->lost)
+		call = qdev->calls[qda_ctx_id(reply.ctx)];
+	if (!call || call->state != QDA_CALL_FLYING || call->ctx != reply.ctx) {
+		trace_qda_reply_ignored(qdev, reply.ctx, len);
+		goto unlock;
+	}
+
+	/* what the DSP wrote, after the reply that says so; read once */
+	dma_rmb();
+	if (call->ended) {
+		if (!reply.status && call->out)
+			memcpy(call->out, call->payload + call->out_at,
+			       call->out_len);
+	} else if (READ_ONCE(call->session->num_delayed)) {
+		call->num_finished =
+			qda_unpack_fdlist(call->payload,
+					  DRM_QDA_SCALARS_NUM_ARGS(call->sc),
+					  call->finished);
+	}
+	qda_call_end_locked(call, 0, reply.status, false);
+unlock:
+	spin_unlock_irqrestore(&qdev->lock, flags);
+}
+
+/**
+ * qda_call_collect() - act on the end of a call and free its slot
+ * @call: owned by the caller
+ * @orphan: nobody waited for it
+ * @error: how it ended
+ * @status: what the DSP answered
+ *
+ * Process context, without session->lock.
+ */
+void qda_call_collect(struct qda_call *call, bool orphan, int error, s32 status)
+{
+	struct qda_session *session = call->session;
+	struct qda_wire_msg msg;
+	bool again = false;
+	unsigned int i;
+	u64 ticket;
+
+	mutex_lock(&session->lock);
+	for (i = 0; i < call->num_finished; i++)
+		qda_map_finished(session, call->finished[i]);
+	call->num_finished = 0;
+	if (call->ended)
+		again = call->ended(call, error, status, orphan);
+	if (again) {
+		error = qda_call_start(call, NULL, &msg, &ticket);
+		if (error) {
+			call->ended(call, error, 0, true);
+			again = false;
+		}
+	}
+	if (!again)
+		qda_call_unpin(call);
+	mutex_unlock(&session->lock);
+
+	if (again)
+		qda_call_send(call, ticket, &msg);
+	else
+		qda_call_drop(call);
+}
+
+/**
+ * qda_calls_reap() - collect the calls nobody waited for
+ * @session: whose
+ *
+ * The worker does it, and every call of user space that could see a difference, so
+ * that what an answered call has changed is changed for whoever knows of the answer.
+ */
+void qda_calls_reap(struct qda_session *session)
+{
+	struct qda_device *qdev = session->qdev;
+	struct qda_call *call;
+
+	if (list_empty_careful(&session->reap))
+		return;
+	for (;;) {
+		spin_lock_irq(&qdev->lock);
+		call = list_first_entry_or_null(&session->reap, struct qda_call,
+						reap_node);
+		if (call) {
+			list_del_init(&call->reap_node);
+			call->state = QDA_CALL_TAKEN;
+		}
+		spin_unlock_irq(&qdev->lock);
+		if (!call)
+			return;
+		qda_call_collect(call, true, call->error, call->status);
+	}
+}
+
+void qda_calls_reap_work(struct work_struct *work)
+{
+	struct qda_session *session =
+		container_of(work, struct qda_session, reap_work);
+
+	qda_calls_reap(session);
+	qda_session_put(session);
+}
+
+/**
+ * qda_calls_bury() - the DSP has let go of everything: drop what calls pin
+ * @session: whose lock is held
+ *
+ * Slots that a thread owns pin nothing afterwards, and their thread frees them. Calls
+ * that survive the session are left to their end, which may have more to do: give a
+ * borrowed bank back.
+ */
+void qda_calls_bury(struct qda_session *session)
+{
+	struct qda_device *qdev = session->qdev;
+	unsigned int i;
+
+	lockdep_assert_held(&session->lock);
+	for (i = 0; i < QDA_NUM_SLOTS; i++) {
+		struct qda_call *call = &session->calls[i];
+		enum qda_call_state state;
+
+		spin_lock_irq(&qdev->lock);
+		state = call->state;
+		spin_unlock_irq(&qdev->lock);
+		/* only a holder of session->lock starts one */
+		if (state == QDA_CALL_FREE || state == QDA_CALL_FLYING)
+			continue;
+
+		qda_call_unpin(call);
+		if (!call->survives) {
+			call->ended = NULL;
+			call->num_finished = 0;
+		}
+
+		spin_lock_irq(&qdev->lock);
+		if (call->state == QDA_CALL_REAP && !call->survives) {
+			list_del_init(&call->reap_node);
+			call->state = QDA_CALL_ZOMBIE;
+		}
+		if (call->state == QDA_CALL_ZOMBIE) {
+			qda_call_give_id(call);
+			call->state = QDA_CALL_FREE;
+			qda_place_wake(qdev);
+		}
+		spin_unlock_irq(&qdev->lock);
+	}
+}
+
+/* --- waiting ------------------------------------------------------------- */
+
+static bool qda_result_done(struct qda_result *result)
+{
+	/* pairs with qda_call_end_locked(): then the rest is there */
+	return smp_load_acquire(&result->done);
+}
+
+/**
+ * qda_call_wait() - wait until a call has ended
+ * @call: started with @result
+ * @result: on the caller's stack
+ * @deadline: absolute CLOCK_MONOTONIC nanoseconds; 0 or past: only look;
+ *	negative: no limit
+ *
+ * Return: 0: ended, see @result. -EINTR, -ETIMEDOUT: the call goes on, @result
+ * is forgotten.
+ */
+int qda_call_wait(struct qda_call *call, struct qda_result *result, s64 deadline)
+{
+	struct qda_device *qdev = call->session->qdev;
+	ktime_t left;
+	int err;
+
+	if (deadline < 0) {
+		err = wait_event_interruptible(call->wq,
+					       qda_result_done(result));
+	} else {
+		left = ktime_sub(ns_to_ktime(deadline), ktime_get());
+		err = -ETIME;
+		if (qda_result_done(result))
+			err = 0;
+		else if (deadline && left > 0)
+			err = wait_event_interruptible_hrtimeout(call->wq,
+								 qda_result_done(result),
+								 left);
+	}
+	if (!err) {
+		/* whoever ended it has let go of the call and of result */
+		spin_lock_irq(&qdev->lock);
+		spin_unlock_irq(&qdev->lock);
+		return 0;
+	}
+
+	spin_lock_irq(&qdev->lock);
+	if (result->done)
+		err = 0;
+	else
+		call->result = NULL;
+	spin_unlock_irq(&qdev->lock);
+	if (!err)
+		return 0;
+	return err == -ETIME ? -ETIMEDOUT : -EINTR;
+}

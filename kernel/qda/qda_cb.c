@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Context banks: the DSP's IOMMU address spaces, as devices memory can be mapped for.
+ * The CPU programs nothing in them.
+ *
+ * They come in two forms. In a kernel that knows the qda-compute-cb bus, they are
+ * devices on it. Elsewhere, where a bus of ours would get no IOMMU, they are platform
+ * devices; those are matched by name only, never by the compatible string of their
+ * node, which another driver claims.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/iommu.h>
+#include <linux/of.h>
+#include <linux/of_device.h>
+#include <linux/platform_device.h>
+#include <linux/property.h>
+#include <linux/qda_compute_bus.h>
+#include <linux/slab.h>
+
+#include <drm/drm_managed.h>
+#include <drm/drm_print.h>
+
+#include "qda_drv.h"
+
+#define QDA_CB_NAME		"qda-cb"
+#define QDA_CB_COMPATIBLE	"qcom,fastrpc-compute-cb"
+
+/* --- platform devices ---------------------------------------------------- */
+
+static int qda_cb_probe(struct platform_device *pdev)
+{
+	/* binding is what made the driver core configure DMA */
+	return 0;
+}
+
+static struct platform_driver qda_cb_driver = {
+	.probe = qda_cb_probe,
+	.driver = {
+		.name = QDA_CB_NAME,
+		.probe_type = PROBE_FORCE_SYNCHRONOUS,
+		.suppress_bind_attrs = true,
+	},
+};
+
+int qda_cb_init(void)
+{
+	if (IS_ENABLED(CONFIG_DRM_ACCEL_QDA_COMPUTE_BUS))
+		return 0;
+	return platform_driver_register(&qda_cb_driver);
+}
+
+void qda_cb_exit(void)
+{
+	if (!IS_ENABLED(CONFIG_DRM_ACCEL_QDA_COMPUTE_BUS))
+		platform_driver_unregister(&qda_cb_driver);
+}
+
+static int qda_cb_add_platform(struct qda_bank *bank, struct device *parent)
+{
+	struct platform_device *pdev;
+	int err;
+
+	pdev = platform_device_alloc(QDA_CB_NAME, PLATFORM_DEVID_AUTO);
+	if (!pdev)
+		return -ENOMEM;
+	pdev->dev.parent = parent;
+	/* enough to configure DMA; with an of_node it would match by compatible */
+	pdev->dev.fwnode = of_fwnode_handle(bank->np);
+	err = platform_device_add(pdev);
+	if (err) {
+		platform_device_put(pdev);
+		return err;
+	}
+	bank->dev = get_device(&pdev->dev);
+	/* its IOMMU may not be there yet */
+	return device_is_bound(bank->dev) ? 0 : -EPROBE_DEFER;
+}
+
+/* --- devices on the qda-compute-cb bus ----------------------------------- */
+
+struct qda_cb {
+	struct device dev;
+	struct device_dma_parameters dma_parms;
+	u64 dma_mask;
+};
+
+static void qda_cb_release(struct device *dev)
+{
+	of_node_put(dev->of_node);
+	kfree(container_of(dev, struct qda_cb, dev));
+}
+
+static int qda_cb_add_bus(struct qda_bank *bank, struct device *parent,
+			  unsigned int bits)
+{
+	struct qda_cb *cb = kzalloc(sizeof(*cb), GFP_KERNEL);
+	int err;
+
+	if (!cb)
+		return -ENOMEM;
+	device_initialize(&cb->dev);
+	cb->dev.parent = parent;
+	cb->dev.bus = &qda_compute_cb_bus_type;
+	cb->dev.release = qda_cb_release;
+	device_set_node(&cb->dev, of_fwnode_handle(of_node_get(bank->np)));
+	cb->dma_mask = DMA_BIT_MASK(bits);
+	cb->dev.dma_mask = &cb->dma_mask;
+	cb->dev.coherent_dma_mask = cb->dma_mask;
+	cb->dev.dma_parms = &cb->dma_parms;
+	err = dev_set_name(&cb->dev, "%s.cb%u", dev_name(parent), bank->sid);
+	if (!err)
+		err = device_add(&cb->dev);
+	if (err) {
+		put_device(&cb->dev);
+		return err;
+	}
+	bank->dev = get_device(&cb->dev);
+	return 0;
+}
+
+/* --- both ---------------------------------------------------------------- */
+
+static void qda_bank_delete(struct qda_bank *bank)
+{
+	if (!bank->dev)
+		return;
+	if (IS_ENABLED(CONFIG_DRM_ACCEL_QDA_COMPUTE_BUS))
+		device_unregister(bank->dev);
+	else
+		platform_device_unregister(to_platform_device(bank->dev));
+}
+
+static bool qda_bank_should_be_mapped(const struct qda_bank *bank)
+{
+	return of_property_present(bank->np, "iommus");
+}
+
+/* An IOMMU that is told to let everything through isolates nothing */
+static bool qda_bank_is_translated(const struct qda_bank *bank)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(bank->dev);
+
+	return domain && (domain->type & __IOMMU_DOMAIN_PAGING);
+}
+
+static int qda_bank_add(struct qda_bank *bank, struct device *parent,
+			unsigned int bits)
+{
+	int err;
+
+	if (IS_ENABLED(CONFIG_DRM_ACCEL_QDA_COMPUTE_BUS))
+		err = qda_cb_add_bus(bank, parent, bits);
+	else
+		err = qda_cb_add_platform(bank, parent);
+	if (err)
+		return err;
+
+	/*
+	 * Without it the DSP would read and write physical memory. The driver core
+	 * waits for the IOMMU of platform devices; for ours, we do.
+	 */
+	if (qda_bank_should_be_mapped(bank) && !device_iommu_mapped(bank->dev))
+		return dev_err_probe(parent,
+				     IS_ENABLED(CONFIG_DRM_ACCEL_QDA_COMPUTE_BUS) ?
+				     -EPROBE_DEFER : -ENXIO,
+				     "context bank %u has no IOMMU\n", bank->sid);
+	if (qda_bank_should_be_mapped(bank) && !qda_bank_is_translated(bank))
+		return dev_err_probe(parent, -ENXIO,
+				     "context bank %u is not translated\n",
+				     bank->sid);
+
+	err = dma_set_mask_and_coherent(bank->dev, DMA_BIT_MASK(bits));
+	if (err)
+		return err;
+	/* one segment per buffer, however large */
+	dma_set_max_seg_size(bank->dev, UINT_MAX);
+	dma_set_seg_boundary(bank->dev, ULONG_MAX);
+	return 0;
+}
+
+/* Deleted devices may still be named by memory that open files own */
+static void qda_banks_put(struct drm_device *drm, void *data)
+{
+	struct qda_device *qdev = data;
+	unsigned int i;
+
+	for (i = 0; i < QDA_MAX_BANKS; i++) {
+		put_device(qdev->banks[i].dev);
+		of_node_put(qdev->banks[i].np);
+	}
+}
+
+/* All banks of a DSP are of one kind */
+static int qda_banks_choose_memory(struct qda_device *qdev,
+				   struct device *parent)
+{
+	bool iommu = qda_bank_should_be_mapped(&qdev->banks[0]);
+	bool coherent = true;
+	unsigned int i;
+
+	for (i = 0; i < qdev->num_banks; i++) {
+		const struct qda_bank *bank = &qdev->banks[i];
+
+		if (qda_bank_should_be_mapped(bank) != iommu)
+			return dev_err_probe(parent, -EINVAL,
+					     "only some context banks have an IOMMU\n");
+		if (device_get_dma_attr(bank->dev) != DEV_DMA_COHERENT)
+			coherent = false;
+	}
+	qdev->mem = iommu ? &qda_mem_shmem : &qda_mem_coherent;
+	qdev->coherent = coherent;
+	if (coherent)
+		qdev->features |= DRM_QDA_FEATURE_COHERENT;
+	return 0;
+}
+
+/**
+ * qda_banks_create() - make the context banks of a DSP
+ * @qdev: the DSP
+ * @parent: device whose node's children describe them
+ *
+ * Return: 0; -EPROBE_DEFER while their IOMMU is missing; or another errno, which
+ * leaves nothing behind.
+ */
+int qda_banks_create(struct qda_device *qdev, struct device *parent)
+{
+	struct device_node *np;
+	int err;
+
+	err = drmm_add_action(&qdev->drm, qda_banks_put, qdev);
+	if (err)
+		return err;
+	for_each_available_child_of_node(parent->of_node, np) {
+		struct qda_bank *bank = &qdev->banks[qdev->num_banks];
+
+		if (!of_device_is_compatible(np, QDA_CB_COMPATIBLE))
+			continue;
+		if (qdev->num_banks == QDA_MAX_BANKS) {
+			err = dev_err_probe(parent, -E2BIG,
+					    "too many context banks\n");
+			break;
+		}
+		bank->index = qdev->num_banks;
+		bank->np = of_node_get(np);
+		err = of_property_read_u32(np, "reg", &bank->sid);
+		if (err)
+			break;
+		qdev->num_banks++;
+		err = qda_bank_add(bank, parent, qdev->bank_bits);
+		if (err)
+			break;
+	}
+	if (err) {
+		of_node_put(np);
+		goto delete;
+	}
+	if (!qdev->num_banks)
+		return dev_err_probe(parent, -ENODEV, "no context banks\n");
+	err = qda_banks_choose_memory(qdev, parent);
+	if (!err)
+		return 0;
+delete:
+	qda_banks_delete(qdev);
+	return err;
+}
+
+/**
+ * qda_banks_delete() - undo qda_banks_create()
+ * @qdev: the DSP; nothing is mapped in its banks
+ */
+void qda_banks_delete(struct qda_device *qdev)
+{
+	unsigned int i = qdev->num_banks;
+
+	while (i--)
+		qda_bank_delete(&qdev->banks[i]);
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A DSP appears and disappears: bring-up, unplug, and handing out context banks.
+ *
+ * The DRM device owns the memory and may outlive the channel to the DSP by as long as
+ * files are open. Order of the end, which a DSP crash makes an everyday matter:
+ *
+ *  1. mark: from here no message is sent and no bank taken;
+ *  2. wake every waiter with -EPIPE;
+ *  3. drm_dev_unplug(): no new ioctl, and wait for those inside the transport;
+ *  4. bury every session: unmap its buffers, free its message memory;
+ *  5. delete the context banks, which nothing is mapped in any more.
+ *
+ * Afterwards open files own memory only.
+ */
+#include <linux/device.h>
+#include <linux/module.h>
+#include <linux/property.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_managed.h>
+#include <drm/drm_print.h>
+
+#include "qda_drv.h"
+
+static char *qda_dsps;
+module_param_named(dsps, qda_dsps, charp, 0444);
+MODULE_PARM_DESC(dsps,
+		 "Comma separated names of the DSPs to drive (\"cdsp,gdsp0\"); \"none\"; default: all");
+
+/**
+ * qda_device_wanted() - whether the administrator wants us to drive a DSP
+ * @parent: device of its channel
+ *
+ * Another driver (misc/fastrpc) serves the same devices. The module parameter decides
+ * per boot; the bus's bind, unbind and driver_override decide per device.
+ *
+ * Return: true if so.
+ */
+bool qda_device_wanted(struct device *parent)
+{
+	const char *label, *p = qda_dsps;
+	size_t len, n;
+
+	if (!p || !*p)
+		return true;
+	if (device_property_read_string(parent, "label", &label))
+		return false;
+	len = strlen(label);
+	for (; *p; p += n + (p[n] == ',')) {
+		n = strcspn(p, ",");
+		if (n == len && !strncmp(p, label, n))
+			return true;
+	}
+	return false;
+}
+
+/* --- banks --------------------------------------------------------------- */
+
+/**
+ * qda_bank_take() - take a free context bank
+ * @session: has none; its lock is held
+ *
+ * Return: 0, -EBUSY when none is free, -ENODEV when the DSP is gone.
+ */
+int qda_bank_take(struct qda_session *session)
+{
+	struct qda_device *qdev = session->qdev;
+	struct qda_bank *best = NULL;
+	unsigned int i;
+	int err = -EBUSY;
+
+	lockdep_assert_held(&session->lock);
+	spin_lock_irq(&qdev->lock);
+	if (qdev->lost) {
+		err = -ENODEV;
+		goto unlock;
+	}
+	for (i = 0; i < qdev->num_banks; i++) {
+		struct qda_bank *bank = &qdev->banks[i];
+
+		if (!bank->owner &&
+		    (!best || bank->released_at < best->released_at))
+			best = bank;
+	}
+	if (!best)
+		goto unlock;
+	best->owner = session;
+	session->bank = best;
+	qda_session_get(session);
+	list_add_tail(&session->node, &qdev->sessions);
+	err = 0;
+unlock:
+	spin_unlock_irq(&qdev->lock);
+	return err;
+}
+
+/**
+ * qda_bank_give() - give the context bank back
+ * @session: nothing of it is mapped in its bank; its lock is held, and the caller
+ *	holds a reference
+ */
+void qda_bank_give(struct qda_session *session)
+{
+	struct qda_device *qdev = session->qdev;
+
+	lockdep_assert_held(&session->lock);
+	spin_lock_irq(&qdev->lock);
+	session->bank->owner = NULL;
+	session->bank->released_at = get_jiffies_64();
+	WRITE_ONCE(session->bank, NULL);
+	list_del_init(&session->node);
+	qda_place_wake(qdev);
+	spin_unlock_irq(&qdev->lock);
+	qda_session_put(session);
+}
+
+/**
+ * qda_banks_free() - how many banks no session holds
+ * @qdev: the DSP
+ *
+ * Return: their number.
+ */
+unsigned int qda_banks_free(struct qda_device *qdev)
+{
+	unsigned int i, n = 0;
+
+	spin_lock_irq(&qdev->lock);
+	for (i = 0; i < qdev->num_banks; i++)
+		n += !qdev->banks[i].owner;
+	spin_unlock_irq(&qdev->lock);
+	return n;
+}
+
+/* --- bring-up ------------------------------------------------------------ */
+
+static void qda_device_wq_destroy(struct drm_device *drm, void *data)
+{
+	destroy_workqueue(data);
+}
+
+static int qda_device_init(struct qda_device *qdev, struct device *parent)
+{
+	const char *label;
+	int err;
+
+	err = device_property_read_string(parent, "label", &label);
+	if (err)
+		return err;
+	strscpy_pad(qdev->name, label, sizeof(qdev->name));
+	qda_device_identify(qdev);
+
+	spin_lock_init(&qdev->lock);
+	INIT_LIST_HEAD(&qdev->sessions);
+	init_waitqueue_head(&qdev->place_wq);
+	err = drmm_mutex_init(&qdev->drm, &qdev->attr_lock);
+	if (err)
+		return err;
+	qdev->wq = alloc_workqueue("qda-%s", WQ_UNBOUND, 0, qdev->name);
+	if (!qdev->wq)
+		return -ENOMEM;
+	return drmm_add_action_or_reset(&qdev->drm, qda_device_wq_destroy,
+					qdev->wq);
+}
+
+/**
+ * qda_device_add() - a DSP has appeared
+ * @parent: device of its channel; its drvdata is set to the result before anything
+ *	can be sent
+ * @soc: match data, which stays
+ * @transport: how to send, which stays
+ * @priv: for it
+ *
+ * Return: the device, or an errno.
+ */
+struct qda_device *qda_device_add(struct device *parent,
+				  const struct qda_soc *soc,
+				  const struct qda_transport *transport,
+				  void *priv)
+{
+	struct qda_device *qdev;
+	int err;
+
+	qdev = devm_drm_dev_alloc(parent, &qda_drm_driver, struct qda_device,
+				  drm);
+	if (IS_ERR(qdev))
+		return qdev;
+	qdev->soc = soc;
+	qdev->transport = transport;
+	qdev->transport_priv = priv;
+	err = qda_device_init(qdev, parent);
+	if (err)
+		return ERR_PTR(err);
+	err = qda_banks_create(qdev, parent);
+	if (err)
+		return ERR_PTR(err);
+	dev_set_drvdata(parent, qdev);
+	qda_debugfs_init(qdev);
+	err = drm_dev_register(&qdev->drm, 0);
+	if (err)
+		goto delete_banks;
+	return qdev;
+
+delete_banks:
+	dev_set_drvdata(parent, NULL);
+	qda_banks_delete(qdev);
+	return ERR_PTR(err);
+}
+
+/* --- unplug -------------------------------------------------------------- */
+
+static struct qda_session *qda_device_first_session(struct qda_device *qdev)
+{
+	struct qda_session *session;
+
+	spin_lock_irq(&qdev->lock);
+	session = list_first_entry_or_null(&qdev->sessions, struct qda_session,
+					   node);
+	if (session)
+		qda_session_get(session);
+	spin_unlock_irq(&qdev->lock);
+	return session;
+}
+
+/**
+ * qda_device_remove() - the DSP is gone, or is to be let go
+ * @qdev: which; not to be used by the caller afterwards
+ */
+void qda_device_remove(struct qda_device *qdev)
+{
+	struct qda_session *session;
+
+	spin_lock_irq(&qdev->lock);
+	WRITE_ONCE(qdev->lost, true);
+	list_for_each_entry(session, &qdev->sessions, node)
+		qda_calls_end_locked(session, -EPIPE, true);
+	qda_place_wake(qdev);
+	spin_unlock_irq(&qdev->lock);
+
+	drm_dev_unplug(&qdev->drm);
+
+	while ((session = qda_device_first_session(qdev))) {
+		if (cancel_delayed_work_sync(&session->release_work))
+			qda_session_put(session);
+		mutex_lock(&session->lock);
+		qda_session_bury(session);
+		mutex_unlock(&session->lock);
+		qda_session_put(session);
+	}
+	/* the rest of what was queued finds nothing to do */
+	flush_workqueue(qdev->wq);
+	qda_banks_delete(qdev);
+}

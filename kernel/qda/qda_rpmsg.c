@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The transport of real DSPs: an RPMsg channel, over GLINK or SMD, that comes and goes
+ * with the remote processor.
+ */
+#include <linux/mod_devicetable.h>
+#include <linux/module.h>
+#include <linux/property.h>
+#include <linux/rpmsg.h>
+
+#include "qda_drv.h"
+
+static const struct qda_soc qda_soc_default = {
+	.sid_pos = 32,
+	.dma_bits = 32,
+	.cdsp_dma_bits = 32,
+};
+
+static const struct qda_soc qda_soc_kaanapali = {
+	.sid_pos = 56,
+	.dma_bits = 32,
+	.cdsp_dma_bits = 34,
+};
+
+static int qda_rpmsg_send(void *priv, const struct qda_wire_msg *msg)
+{
+	struct rpmsg_device *rpdev = priv;
+
+	return rpmsg_send(rpdev->ept, (void *)msg, sizeof(*msg));
+}
+
+static const struct qda_transport qda_rpmsg_transport = {
+	.send = qda_rpmsg_send,
+};
+
+static int qda_rpmsg_probe(struct rpmsg_device *rpdev)
+{
+	const struct qda_soc *soc = device_get_match_data(&rpdev->dev);
+	struct qda_device *qdev;
+
+	if (!qda_device_wanted(&rpdev->dev))
+		return -ENODEV;
+	qdev = qda_device_add(&rpdev->dev, soc ? soc : &qda_soc_default,
+			      &qda_rpmsg_transport, rpdev);
+	return PTR_ERR_OR_ZERO(qdev);
+}
+
+static void qda_rpmsg_remove(struct rpmsg_device *rpdev)
+{
+	qda_device_remove(dev_get_drvdata(&rpdev->dev));
+}
+
+static int qda_rpmsg_callback(struct rpmsg_device *rpdev, void *data, int len,
+			      void *priv, u32 addr)
+{
+	struct qda_device *qdev = dev_get_drvdata(&rpdev->dev);
+
+	/* nothing has been sent before drvdata is set */
+	if (qdev && len > 0)
+		qda_device_rx(qdev, data, len);
+	return 0;
+}
+
+static const struct of_device_id qda_rpmsg_of_match[] = {
+	{ .compatible = "qcom,kaanapali-fastrpc", .data = &qda_soc_kaanapali },
+	{ .compatible = "qcom,fastrpc", .data = &qda_soc_default },
+	{ }
+};
+MODULE_DEVICE_TABLE(of, qda_rpmsg_of_match);
+
+static struct rpmsg_driver qda_rpmsg_driver = {
+	.probe = qda_rpmsg_probe,
+	.remove = qda_rpmsg_remove,
+	.callback = qda_rpmsg_callback,
+	.drv = {
+		.name = "qda",
+		.of_match_table = qda_rpmsg_of_match,
+	},
+};
+
+int qda_rpmsg_init(void)
+{
+	return register_rpmsg_driver(&qda_rpmsg_driver);
+}
+
+void qda_rpmsg_exit(void)
+{
+	unregister_rpmsg_driver(&qda_rpmsg_driver);
+}
