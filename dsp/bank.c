@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "softdsp.h"
+#include "transport-dev.h"
 
 #define DMA_BUF_MAGIC	0x444d4142
 
@@ -231,6 +232,8 @@ bool bank_covers(const struct bank *bank, uint64_t addr, uint64_t size)
 	size_t at = find_above(bank, addr);
 	uint64_t end = addr + size;
 
+	if (device_used())
+		return device_covers(bank->sid, addr, size);
 	while (addr < end) {
 		if (at == bank->num_maps || bank->maps[at].addr > addr)
 			return false;
@@ -263,10 +266,14 @@ static bool access_bank(const struct bank *bank, uint64_t addr, void *buf, size_
 
 bool bank_read(const struct bank *bank, uint64_t addr, void *buf, size_t len)
 {
+	if (device_used())
+		return device_read(bank->sid, addr, buf, len);
 	return access_bank(bank, addr, buf, len, false);
 }
 
 bool bank_write(const struct bank *bank, uint64_t addr, const void *buf, size_t len)
 {
+	if (device_used())
+		return device_write(bank->sid, addr, buf, len);
 	return access_bank(bank, addr, (void *)(uintptr_t)buf, len, true);
 }

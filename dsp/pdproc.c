@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "softdsp.h"
+#include "transport-dev.h"
 
 #define PD_LINK_FD	3
 #define EXIT_NO_EXEC	127
@@ -288,6 +289,8 @@ static void on_exited(struct source *source, uint32_t mask)
 	if (create)
 		call_finish(create, start_failure(pd));
 	finish_all(pd);
+	if (device_used())
+		device_pd_gone(pd);
 	/* the connection is gone and waited only for this */
 	if (!pd->bank->conn && pd->bank->pd == pd)
 		bank_release(pd->bank);
@@ -525,6 +528,8 @@ static void hand_over_mappings(struct pd *pd)
 {
 	size_t i;
 
+	if (device_used())
+		device_hand_over(pd);
 	for (i = 0; i < pd->bank->num_maps; i++) {
 		const struct mapping *map = &pd->bank->maps[i];
 		struct pdlink_packet packet = {

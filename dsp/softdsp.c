@@ -22,6 +22,7 @@
 #include <drm/qda_accel.h>
 
 #include "softdsp.h"
+#include "transport-dev.h"
 
 #define DEFAULT_BANKS	8
 #define DEFAULT_GEN	"v73"
@@ -72,6 +73,10 @@ int64_t now_ms(void)
 
 void softdsp_restart(void)
 {
+	if (device_used()) {
+		device_restart();
+		return;
+	}
 	while (!list_empty(&dsp.conns))
 		conn_close(container_of(dsp.conns.next, struct conn, node));
 	steer_forget_orphans();
@@ -141,7 +146,7 @@ static int watch_signals(bool private)
 /* --- options -------------------------------------------------------------------- */
 
 struct options {
-	const char *listen, *control, *generation;
+	const char *listen, *control, *generation, *device;
 	int fd;
 };
 
@@ -149,6 +154,7 @@ static void usage(FILE *out)
 {
 	fputs("usage: qda-softdsp --domain NAME (--listen SERVER | --fd N)\n"
 	      "                   [OPTION]...\n"
+	      "       qda-softdsp --device NODE [OPTION]...\n"
 	      "\n"
 	      "A DSP that is a program: takes FastRPC calls of libqda's soft device\n"
 	      "and runs their methods in processes of its own.\n"
@@ -158,6 +164,8 @@ static void usage(FILE *out)
 	      "      --listen SERVER   serve \"soft:NAME@SERVER\": a path if it has\n"
 	      "                        a '/', else a name in $XDG_RUNTIME_DIR or\n"
 	      "                        /tmp/qda-UID\n"
+	      "      --device NODE     serve the driver, as the far end of a virtual\n"
+	      "                        transport (/dev/qda-sim-N)\n"
 	      "      --fd N            serve the program that started this (internal)\n"
 	      "      --banks N         context banks, 1 to 64 (default 8)\n"
 	      "      --unprivileged    clients count as unprivileged\n"
@@ -232,6 +240,9 @@ static bool parse_option(int c, struct options *o, const char **domain)
 	case 'l':
 		o->listen = optarg;
 		return true;
+	case 'D':
+		o->device = optarg;
+		return true;
 	case 'c':
 		o->control = optarg;
 		return true;
@@ -259,6 +270,7 @@ static bool parse_options(int argc, char **argv, struct options *o)
 		{ "unprivileged", no_argument, NULL, 'u' },
 		{ "generation", required_argument, NULL, 'g' },
 		{ "listen", required_argument, NULL, 'l' },
+		{ "device", required_argument, NULL, 'D' },
 		{ "control", required_argument, NULL, 'c' },
 		{ "log", no_argument, NULL, 'L' },
 		{ "help", no_argument, NULL, 'h' },
@@ -276,8 +288,8 @@ static bool parse_options(int argc, char **argv, struct options *o)
 		fprintf(stderr, "qda-softdsp: unexpected argument %s\n", argv[optind]);
 		return false;
 	}
-	if ((o->fd < 0) == !o->listen) {
-		fputs("qda-softdsp: give either --listen or --fd\n"
+	if ((o->fd >= 0) + !!o->listen + !!o->device != 1) {
+		fputs("qda-softdsp: give one of --listen, --device and --fd\n"
 		      "Try 'qda-softdsp --help'.\n", stderr);
 		return false;
 	}
@@ -289,6 +301,11 @@ static bool parse_options(int argc, char **argv, struct options *o)
 		return false;
 	}
 	dsp.generation = (unsigned int)generation;
+	if (o->device) {
+		domain = device_open(o->device);
+		if (!domain)
+			return false;
+	}
 	return parse_domain(domain);
 }
 
@@ -349,6 +366,8 @@ static bool open_sockets(const struct options *o)
 			return false;
 		dsp.control_path = strdup(o->control);
 	}
+	if (o->device)
+		return !device_start();
 	if (o->fd >= 0) {
 		if (!chan_is_packet_socket(o->fd) ||
 		    chan_init(&factory, o->fd, 1, on_factory_packet,
@@ -388,6 +407,7 @@ static void stop(void)
 		unlink(dsp.listen_path);
 	if (dsp.control_path)
 		unlink(dsp.control_path);
+	device_stop();
 	softdsp_restart();
 	steer_stop();
 	chan_close(&factory);
