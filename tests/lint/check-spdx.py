@@ -15,6 +15,7 @@ PLACES = [
     ('kernel/qda/qda_wire.h', GPL + ' OR MIT'),
     ('kernel/qda/qda_pack.*', GPL + ' OR MIT'),
     ('kernel/qda/qda_check.*', GPL + ' OR MIT'),
+    ('kernel/qda_sim/qda_sim.h', GPL + ' OR MIT'),
     ('kernel/*', GPL),
     ('*', MIT),
 ]

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory as the DSP sees it. The bank of a stream id is the driver's own device for
+ * it: the child of the channel's device with that node, whatever its bus. Each access
+ * asks its IOMMU domain.
+ */
+#include <linux/highmem.h>
+#include <linux/iommu.h>
+#include <linux/mm.h>
+#include <linux/of.h>
+#include <linux/platform_device.h>
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+
+#include "sim.h"
+
+struct bank_search {
+	struct device_node *parent;
+	u32 sid;
+};
+
+static int sim_match_bank(struct device *dev, void *data)
+{
+	struct device_node *np = to_of_node(dev_fwnode(dev));
+	struct bank_search *search = data;
+	u32 sid;
+
+	return np && np->parent == search->parent &&
+	       !of_property_read_u32(np, "reg", &sid) && sid == search->sid;
+}
+
+int sim_translate(struct sim *sim, u32 sid, u64 addr, phys_addr_t *ret_phys,
+		  bool *ret_dma)
+{
+	struct bank_search search = { .parent = sim->np, .sid = sid };
+	struct iommu_domain *domain;
+	phys_addr_t phys = 0;
+	struct device *dev;
+	int err = -ENODEV;
+
+	down_read(&sim->dev_lock);
+	dev = sim->rpdev && device_is_registered(&sim->rpdev->dev) ?
+		      device_find_child(&sim->rpdev->dev, &search, sim_match_bank) :
+		      NULL;
+	domain = dev ? iommu_get_domain_for_dev(dev) : NULL;
+	if (domain) {
+		if (ret_dma)
+			*ret_dma = iommu_is_dma_domain(domain);
+		/* an untranslated domain would hand out all memory there is */
+		if (domain->type & __IOMMU_DOMAIN_PAGING)
+			phys = iommu_iova_to_phys(domain, addr);
+		err = phys ? 0 : -EFAULT;
+	}
+	put_device(dev);
+	up_read(&sim->dev_lock);
+	*ret_phys = phys;
+	return err;
+}
+
+/* NULL: not mapped, or nothing a page table could hold; else with a reference */
+struct page *sim_get_page(struct sim *sim, u32 sid, u64 addr)
+{
+	phys_addr_t phys, again;
+	struct page *page;
+
+	addr &= PAGE_MASK;
+	if (sim_translate(sim, sid, addr, &phys, NULL) || !pfn_valid(PHYS_PFN(phys)))
+		return NULL;
+	page = pfn_to_page(PHYS_PFN(phys));
+	if (!folio_try_get(page_folio(page)))
+		return NULL;
+	/* it may have been unmapped and freed before we held it */
+	if (!sim_translate(sim, sid, addr, &again, NULL) && again == phys)
+		return page;
+	put_page(page);
+	return NULL;
+}
+
+static int sim_copy(struct page *page, unsigned int offset, void __user *buf,
+		    size_t n, bool write)
+{
+	char *p = kmap_local_page(page);
+	unsigned long left;
+
+	if (write)
+		left = copy_from_user(p + offset, buf, n);
+	else
+		left = copy_to_user(buf, p + offset, n);
+	kunmap_local(p);
+	return left ? -EINVAL : 0;
+}
+
+int sim_access(struct sim *sim, struct qda_sim_access *access)
+{
+	char __user *buf = u64_to_user_ptr(access->buf);
+	bool write = access->flags & QDA_SIM_ACCESS_WRITE;
+	int err = 0;
+
+	if (access->flags & ~QDA_SIM_ACCESS_WRITE ||
+	    access->addr + access->len < access->addr)
+		return -EINVAL;
+	access->done = 0;
+	while (!err && access->done < access->len) {
+		u64 addr = access->addr + access->done;
+		unsigned int offset = offset_in_page(addr);
+		size_t n = min_t(u64, access->len - access->done,
+				 PAGE_SIZE - offset);
+		struct page *page = sim_get_page(sim, access->sid, addr);
+
+		if (!page)
+			return -EFAULT;
+		if (access->buf)
+			err = sim_copy(page, offset, buf + access->done, n, write);
+		put_page(page);
+		access->done += n;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return err;
+}
+
+/* --- domains must not go while they are asked ----------------------------- */
+
+static const struct bus_type *other_bus;
+
+static void sim_wait_for_readers(struct sim *sim)
+{
+	down_write(&sim->dev_lock);
+	up_write(&sim->dev_lock);
+}
+
+/*
+ * Runs before the IOMMU core's, which frees the domain. The device is no child any
+ * more: who finds it still has dev_lock.
+ */
+static int sim_bus_notify(struct notifier_block *nb, unsigned long action, void *data)
+{
+	if (action == BUS_NOTIFY_REMOVED_DEVICE)
+		sim_for_each(sim_wait_for_readers);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block platform_nb = {
+	.notifier_call = sim_bus_notify,
+	.priority = INT_MAX,
+};
+
+static struct notifier_block other_nb = {
+	.notifier_call = sim_bus_notify,
+	.priority = INT_MAX,
+};
+
+static int sim_watch_bank(struct device *dev, void *data)
+{
+	if (dev->bus && dev->bus != &platform_bus_type &&
+	    !cmpxchg(&other_bus, NULL, dev->bus))
+		bus_register_notifier(other_bus, &other_nb);
+	return 0;
+}
+
+/* A driver may have a bus of its own for its banks */
+void sim_watch_banks(struct sim *sim, struct rpmsg_device *rpdev)
+{
+	device_for_each_child(&rpdev->dev, NULL, sim_watch_bank);
+	sim->watching = true;
+}
+
+int sim_bank_init(void)
+{
+	return bus_register_notifier(&platform_bus_type, &platform_nb);
+}
+
+void sim_bank_exit(void)
+{
+	if (other_bus)
+		bus_unregister_notifier(other_bus, &other_nb);
+	bus_unregister_notifier(&platform_bus_type, &platform_nb);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef QDA_SIM_SIM_H
+#define QDA_SIM_SIM_H
+
+#include <linux/device.h>
+#include <linux/list.h>
+#include <linux/miscdevice.h>
+#include <linux/mutex.h>
+#include <linux/rpmsg.h>
+#include <linux/rwsem.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "qda_sim.h"
+
+#define SIM_MAX_QUEUED	4096
+#define SIM_MAX_SID	256
+
+struct sim_entry {
+	struct list_head node;
+	struct qda_sim_record record;
+};
+
+/* What is shown of a bank, under window_lock */
+struct sim_window {
+	struct page **pages;		/* with a reference */
+	unsigned int num_pages, max_pages;
+};
+
+/* One virtual DSP */
+struct sim {
+	struct list_head node;		/* of all sims, under sims_lock */
+	unsigned int id;
+	struct device *parent;
+	struct device_node *np;
+	const char *label;
+	unsigned int sid_pos;
+	unsigned int num_banks;
+	u32 sids[QDA_SIM_MAX_BANKS];
+
+	/*
+	 * Readers use rpdev and its children (the context banks); a bank's IOMMU
+	 * domain stays while they do, see sim_bus_notify().
+	 */
+	struct rw_semaphore dev_lock;
+	struct rpmsg_device *rpdev;	/* NULL: channel down */
+
+	struct work_struct channel_work;
+	bool want_up;
+	bool watching;			/* bus of the banks is known */
+
+	spinlock_t lock;		/* the following */
+	struct rpmsg_endpoint *ept;	/* NULL: no driver */
+	struct list_head queue;
+	unsigned int queued;
+	wait_queue_head_t wait;
+
+	struct list_head replies;	/* for respond_work */
+	struct work_struct respond_work;
+	u32 respond;
+	u64 messages, responded, faults;
+
+	struct miscdevice misc;
+	char name[16];
+	struct file *owner;		/* under own_lock */
+	struct mutex own_lock;
+	struct inode *inode;		/* all windows are of its mapping */
+	struct mutex window_lock;
+	struct sim_window windows[SIM_MAX_SID];
+	struct dentry *debugfs;
+};
+
+/* channel.c */
+void sim_set_channel(struct sim *sim, bool up);
+void sim_flush_channel(struct sim *sim);
+int sim_deliver(struct sim *sim, void *data, int len);
+int sim_channel_init(void);
+void sim_channel_exit(void);
+void sim_channel_setup(struct sim *sim);
+void sim_channel_drain(struct sim *sim);
+
+/* bank.c */
+int sim_translate(struct sim *sim, u32 sid, u64 addr, phys_addr_t *ret_phys,
+		  bool *ret_dma);
+struct page *sim_get_page(struct sim *sim, u32 sid, u64 addr);
+int sim_access(struct sim *sim, struct qda_sim_access *access);
+void sim_watch_banks(struct sim *sim, struct rpmsg_device *rpdev);
+int sim_bank_init(void);
+void sim_bank_exit(void);
+
+/* chardev.c */
+int sim_chardev_add(struct sim *sim);
+void sim_chardev_remove(struct sim *sim);
+void sim_zap(struct sim *sim, u32 sid);
+
+/* main.c */
+void sim_for_each(void (*fn)(struct sim *sim));
+
+#endif
