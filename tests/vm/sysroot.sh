@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Fetch the arm64 packages the guest is made of, and print the directory they are
+# unpacked in. Nothing of it is installed on this machine.
+set -euo pipefail
+
+packages=(busybox-static libc6 libgcc-s1 libdrm-dev libudev-dev libpng-dev zlib1g-dev
+	  libcmocka-dev)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/qda-vm
+
+say() { printf '%s\n' "$*" >&2; }
+
+# shellcheck source=/dev/null
+. /etc/os-release
+hash=$(printf '%s\n' 2 "$VERSION_CODENAME" "${packages[@]}" | sha256sum | cut -c1-12)
+out=$cache/sysroot-arm64-$hash
+if [ ! -f "$out/done" ]; then
+	apt=$cache/apt-arm64
+	log=$cache/sysroot.log
+	mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial" "$out"
+	exec 9>"$cache/lock-sysroot"
+	flock 9
+	: >"$apt/status"
+	options=(-o APT::Architecture=arm64 -o APT::Architectures=arm64
+		 -o "Dir::State=$apt/state" -o "Dir::State::status=$apt/status"
+		 -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root
+		 -o APT::Install-Recommends=false -o Debug::NoLocking=1)
+	say "fetching arm64 packages"
+	if ! apt-get "${options[@]}" update >"$log" 2>&1 ||
+	   ! apt-get "${options[@]}" -y -d install "${packages[@]}" >>"$log" 2>&1; then
+		tail -5 "$log" >&2
+		exit 1
+	fi
+	for deb in "$apt"/cache/archives/*.deb; do
+		# the cross compiler brings its own
+		case ${deb##*/} in libc6-dev_*|linux-libc-dev_*) continue ;; esac
+		dpkg-deb -x "$deb" "$out"
+	done
+	# absolute links would lead to this machine's files
+	find "$out" -type l -lname '/*' | while read -r link; do
+		ln -sfn "$(realpath -m --relative-to "$(dirname "$link")" \
+			"$out$(readlink "$link")")" "$link"
+	done
+	touch "$out/done"
+fi
+echo "$out"
