@@ -223,13 +223,24 @@ QDA_EXPORT int qda_call_invoke(struct qda_call *call, int32_t *ret_status)
 	return err;
 }
 
+/* Without a ticket nothing was sent: it may be repeated, and only then. */
+static int submit(struct qda_session *session, struct kapi_invoke *invoke)
+{
+	int err;
+
+	do
+		err = session_kapi_invoke(session, invoke);
+	while (err == -EINTR && !invoke->ticket);
+	return err;
+}
+
 static int submit_ticket(struct qda_call *call)
 {
 	struct kapi_invoke invoke;
 	int err;
 
 	fill_invoke(&invoke, call, KAPI_INVOKE_ASYNC, 0);
-	err = session_kapi_invoke(call->session, &invoke);
+	err = submit(call->session, &invoke);
 	if (!err)
 		call->ticket = invoke.ticket;
 	call_give(call, err ? CALL_IDLE : CALL_TICKET);
@@ -255,7 +266,7 @@ static int submit_event(struct qda_call *call, qda_call_fn fn, void *data)
 	fill_invoke(&invoke, call, KAPI_INVOKE_ASYNC | KAPI_INVOKE_EVENT, cookie);
 	call_give(call, CALL_EVENT);
 
-	err = session_kapi_invoke(session, &invoke);
+	err = submit(session, &invoke);
 	/* once it is under way it is another thread's already, perhaps freed */
 	if (!err)
 		return 0;

@@ -140,6 +140,12 @@ static int link_run(struct file *file, const struct qda_link_req *req, int fd,
 	return 0;
 }
 
+/* Callers act on these two: they are said here, not by a DSP. */
+static bool error_is_plausible(int32_t error)
+{
+	return error <= 0 && error >= -4095 && error != -EINTR && error != -EOWNERDEAD;
+}
+
 int link_call(struct file *file, const struct qda_link_req *req, int fd,
 	      struct qda_link_rep *rep, bool intr)
 {
@@ -153,7 +159,7 @@ int link_call(struct file *file, const struct qda_link_req *req, int fd,
 	}
 	if (err)
 		return err;
-	return rep->error > 0 ? -EPROTO : rep->error;
+	return error_is_plausible(rep->error) ? rep->error : -EPROTO;
 }
 
 int link_ask(struct file *file, const struct qda_link_req *req,

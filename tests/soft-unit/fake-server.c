@@ -79,6 +79,10 @@ static void request(struct fake_server *fake, const struct qda_link_req *req, in
 	}
 	if (fake->fault == FAKE_ERROR_POSITIVE && number == fake->at)
 		rep.error = 5;
+	if (fake->fault == FAKE_ERROR_HUGE && number == fake->at)
+		rep.error = INT32_MIN;
+	if (fake->fault == FAKE_ERROR_EINTR && number == fake->at)
+		rep.error = -EINTR;
 	switch (req->op) {
 	case QDA_LINK_HELLO:
 		fake->root = fd;

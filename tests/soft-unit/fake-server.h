@@ -18,6 +18,8 @@ enum fake_fault {
 	FAKE_NOISE,		/* around each answer: other seqs, cut and long ones */
 	FAKE_NAME,		/* is another DSP than it was asked for */
 	FAKE_ERROR_POSITIVE,	/* answers request @at with error 5 */
+	FAKE_ERROR_HUGE,	/* answers request @at with an error that is no errno */
+	FAKE_ERROR_EINTR,	/* answers request @at as if a signal had come */
 	FAKE_BANK_ZERO,		/* stream id 0 */
 	FAKE_BANK_WRAPS,	/* a bus range past 32 bits */
 	FAKE_BANK_TINY,		/* too small for the message pool */

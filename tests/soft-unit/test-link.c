@@ -149,6 +149,12 @@ static void bad_hello(void **state)
 	assert_int_equal(fake_start(&fake, FAKE_ERROR_POSITIVE, 0), 0);
 	assert_int_equal(open_fake(), -EPROTO);
 	fake_stop(&fake);
+	assert_int_equal(fake_start(&fake, FAKE_ERROR_HUGE, 0), 0);
+	assert_int_equal(open_fake(), -EPROTO);
+	fake_stop(&fake);
+	assert_int_equal(fake_start(&fake, FAKE_ERROR_EINTR, 0), 0);
+	assert_int_equal(open_fake(), -EPROTO);
+	fake_stop(&fake);
 	assert_int_equal(open_fake(), -ENOENT);
 }
 

@@ -158,6 +158,11 @@ static void states(void **state)
 	assert_int_equal(qda_call_wait(call, 0, &status), -EINVAL);
 	assert_int_equal(qda_call_invoke(call, &status), 0);
 
+	/* a submission is not told: it repeats what was not sent */
+	fake.fail_invoke = -EINTR;
+	assert_int_equal(qda_call_submit(call, NULL, NULL), 0);
+	assert_int_equal(qda_call_wait(call, -1, &status), 0);
+
 	/* a failed submission leaves it ready */
 	fake.fail_invoke = -ENOTCONN;
 	assert_int_equal(qda_call_submit(call, NULL, NULL), -ENOTCONN);
@@ -231,6 +236,11 @@ static void callbacks(void **state)
 	assert_int_equal(qda_call_submit(call, ended, &ending), -EAGAIN);
 	assert_int_equal(ending.count, 102);
 
+	fake.fail_invoke = -EINTR;
+	assert_int_equal(qda_call_submit(call, ended, &ending), 0);
+	assert_int_equal(qda_ctx_wait(s.ctx, -1), 1);
+	assert_int_equal(ending.count, 103);
+
 	/* events of nobody */
 	fake_stray_event(0);
 	fake_stray_event(UINT64_MAX);
@@ -243,7 +253,7 @@ static void callbacks(void **state)
 	assert_int_equal(qda_session_release(s.session), 0);
 	assert_int_equal(qda_session_release(s.session), -ECANCELED);
 	assert_int_equal(qda_ctx_wait(s.ctx, -1), 1);
-	assert_int_equal(ending.count, 103);
+	assert_int_equal(ending.count, 104);
 	assert_int_equal(ending.err, -ECANCELED);
 	assert_int_equal(ending.status, 0);
 	assert_int_equal(qda_call_submit(call, ended, &ending), -ECANCELED);
