@@ -21,11 +21,6 @@ static void fd_close(atomic_int *fd)
 		close(old);
 }
 
-bool file_is_lost(struct file *file)
-{
-	return file->lost;
-}
-
 bool file_alive(struct file *file)
 {
 	link_drain(file);

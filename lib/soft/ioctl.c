@@ -75,7 +75,7 @@ static bool nothing_unmapping(struct file *file)
 
 void unmaps_settle(struct file *file)
 {
-	link_wait_until(file, now_ns() + SETTLE_WAIT, nothing_unmapping);
+	link_wait_until(file, clock_now() + SETTLE_WAIT, nothing_unmapping);
 }
 
 static int command_run(const struct command *cmd, struct file *file, void *data)

@@ -204,7 +204,7 @@ static int lane_verdict(struct file *file, struct lane *lane, int64_t deadline,
 		     file->session == SESSION_RELEASED ? -ECANCELED : 0;
 	if (*ret_error)
 		return 0;
-	if (err == -EINTR || (err == -ETIMEDOUT && now_ns() < lane->verdict_by))
+	if (err == -EINTR || (err == -ETIMEDOUT && clock_now() < lane->verdict_by))
 		return err;
 
 	/* answered in this order: a PD that lives may not have taken the lane */
@@ -226,7 +226,7 @@ static void lane_mark(struct file *file, struct lane *lane)
 		file_lost(file);
 	} else if (!lane->eof) {
 		lane->eof = lane->ending = true;
-		lane->verdict_by = now_ns() + VERDICT_LIMIT;
+		lane->verdict_by = clock_now() + VERDICT_LIMIT;
 	}
 }
 
@@ -244,8 +244,8 @@ int lane_eof(struct file *file, struct lane *lane, int64_t deadline)
 	}
 	if (!lane->ending)
 		return 0;
-	if (deadline != DEADLINE_NEVER && deadline <= now_ns() &&
-	    now_ns() < lane->verdict_by)
+	if (deadline != DEADLINE_NEVER && deadline <= clock_now() &&
+	    clock_now() < lane->verdict_by)
 		return -ETIMEDOUT;
 
 	lane->judging = true;
@@ -428,7 +428,7 @@ int lane_wait(struct file *file, struct lane *lane, struct result *result,
 	int err = 0;
 
 	lane_use(lane);
-	if (deadline != DEADLINE_NEVER && !result->done && deadline <= now_ns()) {
+	if (deadline != DEADLINE_NEVER && !result->done && deadline <= clock_now()) {
 		if (lane_may_drain(file, lane))
 			lane_drain(file, lane, deadline);
 		err = -ETIMEDOUT;

@@ -37,7 +37,7 @@ int link_post(struct file *file, struct link_wait *w, const struct qda_link_req 
 		if (errno == EINTR)
 			continue;
 		/* only a server that is stopped lets this fill up */
-		if (errno == EAGAIN && poll_until(&pfd, 1, now_ns() + NSEC_PER_SEC))
+		if (errno == EAGAIN && poll_until(&pfd, 1, clock_now() + NSEC_PER_SEC))
 			continue;
 		if (errno == ETOOMANYREFS || errno == ENOMEM || errno == ENOBUFS)
 			return -ENOMEM;
@@ -152,7 +152,7 @@ int link_call(struct file *file, const struct qda_link_req *req, int fd,
 	int err;
 
 	err = link_run(file, req, fd, rep, intr,
-		       intr ? DEADLINE_NEVER : now_ns() + LINK_TIMEOUT);
+		       intr ? DEADLINE_NEVER : clock_now() + LINK_TIMEOUT);
 	if (err == -ETIMEDOUT) {
 		file_lost(file);
 		return -EPIPE;

@@ -207,7 +207,7 @@ static void device_free(struct device *dev)
 	if (dev->factory >= 0)
 		close(dev->factory);
 	if (dev->pidfd >= 0 &&
-	    !server_reap(dev->pidfd, now_ns() + REAP_MS * NSEC_PER_MSEC)) {
+	    !server_reap(dev->pidfd, clock_now() + REAP_MS * NSEC_PER_MSEC)) {
 		s = malloc(sizeof(*s));
 		if (s) {
 			s->pidfd = dev->pidfd;

@@ -93,7 +93,7 @@ void session_finish(struct file *file)
 	if (file->lost || call->state != CALL_FLYING || call->result)
 		return;
 	call->result = &result;
-	deadline = now_ns() + RELEASE_WAIT;
+	deadline = clock_now() + RELEASE_WAIT;
 	do
 		err = lane_wait(file, &file->lanes[ROOT_LANE], &result, deadline);
 	while (err == -EINTR);

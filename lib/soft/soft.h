@@ -16,6 +16,7 @@
 
 #include <drm/qda_accel.h>
 
+#include "clock.h"
 #include "dsp/link.h"
 #include "qda/qda_pack.h"
 #include "sys.h"
@@ -70,7 +71,6 @@ struct waitq {
 	unsigned int waiters;	/* under the lock that guards what is waited for */
 };
 
-int64_t now_ns(void);
 /*
  * Sleep with the lock dropped until the queue is woken: 0, -EINTR, -ETIMEDOUT.
  * Never restarted after a signal, whatever SA_RESTART says.
@@ -543,7 +543,6 @@ void file_put(struct file *file);
 void file_close_child(struct file *file);
 /* The DSP is gone: wake everybody. file->lock held. */
 void file_lost(struct file *file);
-bool file_is_lost(struct file *file);
 /* false, and lost, if the DSP has gone since */
 bool file_alive(struct file *file);
 

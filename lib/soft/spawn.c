@@ -213,7 +213,7 @@ int server_spawn(const char *const *argv, int keep_fd, int *ret_pidfd)
 		if (!err) {
 			*ret_pidfd = pidfd;
 		} else if (pidfd >= 0) {
-			server_reap(pidfd, now_ns() + NSEC_PER_SEC);
+			server_reap(pidfd, clock_now() + NSEC_PER_SEC);
 			close(pidfd);
 		}
 	}

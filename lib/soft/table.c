@@ -207,7 +207,7 @@ int file_poll(struct pollfd *fds, nfds_t nfds, int timeout_ms)
 	int ret;
 
 	if (timeout_ms >= 0)
-		deadline = now_ns() + timeout_ms * NSEC_PER_MSEC;
+		deadline = clock_now() + timeout_ms * NSEC_PER_MSEC;
 	if (nfds > FEW_FDS) {
 		work = calloc(nfds, sizeof(*work));
 		if (!work)
@@ -215,7 +215,7 @@ int file_poll(struct pollfd *fds, nfds_t nfds, int timeout_ms)
 	}
 	ret = poll_pass(fds, work, nfds, 0);
 	while (!ret && timeout_ms &&
-	       (deadline == DEADLINE_NEVER || now_ns() < deadline))
+	       (deadline == DEADLINE_NEVER || clock_now() < deadline))
 		ret = poll_pass(fds, work, nfds, deadline);
 	if (work != few)
 		free(work);

@@ -14,20 +14,12 @@
 /* A wait with a timeout is never restarted; this one is as good as none */
 #define FAR_SECONDS	(10LL * 365 * 24 * 3600)
 
-int64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
-}
-
 static struct timespec deadline_ts(int64_t deadline)
 {
 	struct timespec ts;
 
 	if (deadline == DEADLINE_NEVER)
-		deadline = now_ns() + FAR_SECONDS * NSEC_PER_SEC;
+		deadline = clock_now() + FAR_SECONDS * NSEC_PER_SEC;
 	if (deadline < 0)
 		deadline = 0;
 	ts.tv_sec = deadline / NSEC_PER_SEC;
@@ -66,7 +58,7 @@ int poll_until(struct pollfd *fds, unsigned long n, int64_t deadline)
 	int ret;
 
 	if (deadline != DEADLINE_NEVER) {
-		left = deadline - now_ns();
+		left = deadline - clock_now();
 		if (deadline < 0 || left < 0)
 			left = 0;
 		ts.tv_sec = left / NSEC_PER_SEC;
