@@ -199,4 +199,20 @@ struct udev_device *udev_monitor_receive_device(struct udev_monitor *monitor)
 	return device_new(event->devnode, event->action);
 }
 
+/* a node of ours, and one of another driver, for enumeration and hotplug */
+static void add_node(const char *path, const char *dsp)
+{
+	int i;
+
+	for (i = 0; fake_nodes[i].path; i++)
+		;
+	fake_nodes[i] = (struct fake_node)FAKE_QDA(path, dsp);
+}
+
+static void add_foreign(const char *path, const char *driver)
+{
+	add_node(path, "cdsp");
+	fake_find(path)->driver = driver;
+}
+
 #endif

@@ -34,21 +34,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void add_node(const char *path, const char *dsp)
-{
-	int i;
-
-	for (i = 0; fake_nodes[i].path; i++)
-		;
-	fake_nodes[i] = (struct fake_node)FAKE_QDA(path, dsp);
-}
-
-static void add_foreign(const char *path, const char *driver)
-{
-	add_node(path, "cdsp");
-	fake_find(path)->driver = driver;
-}
-
 /* --- hotplug -------------------------------------------------------------------- */
 
 static void udev_send(const char *action, const char *devnode)
