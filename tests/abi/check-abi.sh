@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Compare the library's binary interface with the one checked in as abi/libqda.abi.
+# Compare the library's binary interface with the one checked in as libqda.abi beside this.
 # usage: check-abi.sh SOURCE_ROOT LIBQDA.SO [--update]
 set -u
 top=$1 library=$2
-baseline=$top/abi/libqda.abi
+baseline=$top/tests/abi/libqda.abi
 
 if ! command -v abidiff >/dev/null; then
 	echo "skip: needs abigail-tools (abidw, abidiff)"

@@ -59,7 +59,7 @@ for bits in 64 32; do
 	fi
 	# offsets: only the compiler is needed, not a 32 bit cmocka
 	# shellcheck disable=SC2086
-	sed -n 's/^\tSIZE(\([a-z_]*\), \([0-9]*\)),$/_Static_assert(sizeof(struct \1) == \2, "\1");/p
+	sed -n 's/^\tSIZE(\([a-z_]*\), \([0-9]*\)),$/_Static_assert(sizeof(struct \1) == \2 \&\& \2 % 8 == 0, "\1");/p
 		s/^\tFIELD(\([a-z_]*\), \([a-z_]*\), \([0-9]*\), [0-9]*),$/_Static_assert(__builtin_offsetof(struct \1, \2) == \3, "\1.\2");/p' \
 		"$abi" >"$dir/asserts"
 	test "$(wc -l <"$dir/asserts")" -gt 60
