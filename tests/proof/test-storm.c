@@ -48,7 +48,7 @@ static struct qda_ctx *ctx;
 static struct test_server server;
 static char device_name[128];
 static struct worker workers[THREADS];
-static atomic_bool stop, finished, deadly;
+static atomic_bool stop, workers_done, finished, deadly;
 static atomic_long counted[NUM_COUNTED];
 static atomic_long events_due, events_seen;
 static atomic_int shared_pd;
@@ -413,7 +413,8 @@ static void *process_events(void *arg)
 {
 	int err;
 
-	while (!atomic_load(&stop) ||
+	/* until they are done they may submit more */
+	while (!atomic_load(&workers_done) ||
 	       atomic_load(&events_seen) < atomic_load(&events_due)) {
 		err = qda_ctx_wait(ctx, 50000000);
 		must(err >= 0 || err == -EINTR, "%s", qda_strerror(err));
@@ -519,6 +520,7 @@ static void storm(bool kill_them, int64_t ns)
 	for (i = 0; i < NUM_COUNTED; i++)
 		atomic_store(&counted[i], executed(FIRST_COUNTED + i));
 	atomic_store(&stop, false);
+	atomic_store(&workers_done, false);
 	atomic_store(&finished, false);
 	atomic_store(&deadly, kill_them);
 	while (open_all(&shared_device, &shared_session, &shared_bench))
@@ -546,6 +548,7 @@ static void storm(bool kill_them, int64_t ns)
 		pthread_join(workers[i].thread, NULL);
 		total += atomic_load(&workers[i].steps);
 	}
+	atomic_store(&workers_done, true);
 	pthread_join(processor, NULL);
 	shared_drop();
 	atomic_store(&finished, true);
