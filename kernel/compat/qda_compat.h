@@ -10,6 +10,9 @@
 
 #include <linux/dma-buf.h>
 #include <linux/module.h>
+#include <linux/rpmsg.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
@@ -51,6 +54,37 @@ drm_gem_is_prime_exported_dma_buf(struct drm_device *dev,
 	       dma_buf->ops->map_dma_buf == drm_gem_map_dma_buf &&
 	       obj->dev == dev;
 }
+#endif
+
+/* 7.2: the RPMsg bus uses the override of struct device */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
+static inline int qda_compat_set_driver_override(struct device *dev,
+						 const char *name)
+{
+	struct rpmsg_device *rpdev = container_of(dev, struct rpmsg_device, dev);
+
+	return driver_set_override(dev, &rpdev->driver_override,
+				   name ? name : "", name ? strlen(name) : 0);
+}
+
+static inline int
+qda_compat_match_driver_override(struct device *dev,
+				 const struct device_driver *drv)
+{
+	const char *name =
+		container_of(dev, struct rpmsg_device, dev)->driver_override;
+
+	return name ? !strcmp(name, drv->name) : -1;
+}
+
+#define device_set_driver_override	qda_compat_set_driver_override
+#define device_match_driver_override	qda_compat_match_driver_override
+#endif
+
+/* 7.0 */
+#ifndef kzalloc_obj
+#define kzalloc_obj(object, gfp)	kzalloc(sizeof(object), gfp)
+#define kvzalloc_obj(object, gfp)	kvzalloc(sizeof(object), gfp)
 #endif
 
 #endif /* __QDA_COMPAT_H__ */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calls in flight: slots and ids, sending, replies, what becomes of a call that
+ * Calls in flight: slots, sending, replies, what becomes of a call that
  * nobody waits for.
  *
  * A call is FLYING from just before it is sent until exactly one of three things
@@ -9,7 +9,9 @@
  * process context: by the thread that waited, by the session's worker if nobody
  * did, or, if the DSP never answered, when the session is buried.
  */
+#include <linux/delay.h>
 #include <linux/hrtimer.h>
+#include <linux/nospec.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -22,44 +24,43 @@
 #define CREATE_TRACE_POINTS
 #include "qda_trace.h"
 
-/* --- slots and ids ------------------------------------------------------- */
+/* How long a message waits for room in the channel, before -ENOMEM */
+#define QDA_SEND_PAUSE_US	2000
+#define QDA_SEND_TRIES		500
 
-struct qda_id_range {
-	unsigned int first, last;
-};
+/* --- slots --------------------------------------------------------------- */
 
-static const struct qda_id_range qda_id_ranges[] = {
-	{ QDA_ID_USER_FIRST, QDA_ID_USER_LAST },
-	{ QDA_ID_CTL_FIRST, QDA_ID_CTL_LAST },
-	{ QDA_ID_RELEASE_FIRST, QDA_ID_RELEASE_LAST },
-};
+static_assert(QDA_NUM_SLOTS <= QDA_CTX_ID_MASK);
+static_assert(QDA_MAX_BANKS <= 1 << QDA_CTX_BANK_BITS);
 
-static unsigned int qda_slot_kind(unsigned int slot)
+/**
+ * qda_call_at() - the slot an id names
+ * @session: whose
+ * @id: anything
+ *
+ * Return: the slot, in whatever state, or NULL.
+ */
+struct qda_call *qda_call_at(struct qda_session *session, unsigned int id)
 {
-	if (slot < QDA_SLOTS_USER)
-		return 0;
-	return slot == QDA_SLOT_RELEASE ? 2 : 1;
+	unsigned int slot = id - 1;
+
+	if (slot >= QDA_NUM_SLOTS)
+		return NULL;
+	return &session->calls[array_index_nospec(slot, QDA_NUM_SLOTS)];
 }
 
-/* Cyclic, so that an id rests before it is used again */
-static unsigned int qda_id_find(struct qda_device *qdev, unsigned int kind)
+/* The bank says which session, the id which slot; or NULL */
+static struct qda_call *qda_call_of_ctx(struct qda_device *qdev, u64 ctx)
 {
-	const struct qda_id_range *r = &qda_id_ranges[kind];
-	unsigned int n = r->last - r->first + 1, i, id;
+	unsigned int bank = ctx >> QDA_CTX_SEQ_SHIFT & (QDA_MAX_BANKS - 1);
+	struct qda_session *session = qdev->banks[bank].owner;
 
 	lockdep_assert_held(&qdev->lock);
-	for (i = 0; i < n; i++) {
-		id = r->first + (qdev->next_id[kind] + i) % n;
-		if (qdev->calls[id])
-			continue;
-		qdev->next_id[kind] = id - r->first + 1;
-		return id;
-	}
-	return 0;
+	return session ? qda_call_at(session, qda_ctx_id(ctx)) : NULL;
 }
 
 /**
- * qda_call_try_take() - take a free slot and an id for it
+ * qda_call_try_take() - take a free slot
  * @session: whose slot
  * @first: first slot that will do
  * @count: how many of them
@@ -67,25 +68,19 @@ static unsigned int qda_id_find(struct qda_device *qdev, unsigned int kind)
  * Called with &qda_device.lock held. The slot is the caller's until it has been
  * started or dropped.
  *
- * Return: the slot, or NULL when there is none or no id.
+ * Return: the slot, or NULL when there is none.
  */
 struct qda_call *qda_call_try_take(struct qda_session *session,
 				   unsigned int first, unsigned int count)
 {
-	struct qda_device *qdev = session->qdev;
-	unsigned int i, id;
+	unsigned int i;
 
-	lockdep_assert_held(&qdev->lock);
+	lockdep_assert_held(&session->qdev->lock);
 	for (i = first; i < first + count; i++) {
 		struct qda_call *call = &session->calls[i];
 
 		if (call->state != QDA_CALL_FREE)
 			continue;
-		id = qda_id_find(qdev, qda_slot_kind(i));
-		if (!id)
-			return NULL;
-		qdev->calls[id] = call;
-		call->id = id;
 		call->state = QDA_CALL_TAKEN;
 		call->survives = false;
 		call->result = NULL;
@@ -110,13 +105,6 @@ static void qda_call_uncount(struct qda_call *call)
 	call->counted = false;
 }
 
-static void qda_call_give_id(struct qda_call *call)
-{
-	if (call->id)
-		call->session->qdev->calls[call->id] = NULL;
-	call->id = 0;
-}
-
 /**
  * qda_place_wake() - somebody in qda_place_wait() should look again
  * @qdev: the DSP
@@ -132,7 +120,7 @@ void qda_place_wake(struct qda_device *qdev)
 }
 
 /**
- * qda_place_wait() - wait until a slot or an id may have become free
+ * qda_place_wait() - wait until a slot may have become free
  * @qdev: the DSP
  * @seq: &qda_device.place_seq, read under the lock when there was none
  *
@@ -155,7 +143,6 @@ void qda_call_drop(struct qda_call *call)
 
 	spin_lock_irq(&qdev->lock);
 	qda_call_uncount(call);
-	qda_call_give_id(call);
 	call->state = QDA_CALL_FREE;
 	qda_place_wake(qdev);
 	spin_unlock_irq(&qdev->lock);
@@ -206,10 +193,12 @@ int qda_call_start(struct qda_call *call, struct qda_result *result,
 	} else if (session->state == QDA_SESSION_RELEASED && !call->survives) {
 		err = -ECANCELED;
 	} else {
-		u64 seq = ++qdev->seq & QDA_CTX_SEQ_MASK;
+		u64 seq = ++qdev->seq << QDA_CTX_BANK_BITS |
+			  session->bank->index;
 
-		call->ctx = qda_ctx_make(seq, call->id, session->pd_type);
-		call->ticket = seq << 8 | call->id;
+		call->ctx = qda_ctx_make(seq, call->slot + 1,
+					 session->pd_type);
+		call->ticket = seq << QDA_CTX_ID_SHIFT | (call->slot + 1);
 		call->result = result;
 		call->state = QDA_CALL_FLYING;
 		*ret_ticket = call->ticket;
@@ -229,6 +218,29 @@ int qda_call_start(struct qda_call *call, struct qda_result *result,
 	msg->size = cpu_to_le64(round_up(QDA_WIRE_PAYLOAD(n),
 					 QDA_DSP_PAGE_SIZE));
 	return 0;
+}
+
+/*
+ * For as long as the channel has no room, up to a second. Sleeps outside the section
+ * that unplug waits for.
+ */
+static int qda_call_transmit(struct qda_device *qdev,
+			     const struct qda_wire_msg *msg)
+{
+	unsigned int tries = QDA_SEND_TRIES;
+	int err, idx;
+
+	for (;;) {
+		if (!drm_dev_enter(&qdev->drm, &idx))
+			return -ENODEV;
+		/* the payload, before the message that names it */
+		dma_wmb();
+		err = qdev->transport->send(qdev->transport_priv, msg);
+		drm_dev_exit(idx);
+		if (err != -EAGAIN || !--tries)
+			return err;
+		fsleep(QDA_SEND_PAUSE_US);
+	}
 }
 
 /* The transport has let go of a message */
@@ -278,14 +290,9 @@ int qda_call_send(struct qda_call *call, u64 ticket,
 {
 	struct qda_session *session = call->session;
 	struct qda_device *qdev = session->qdev;
-	int err = -ENODEV, idx;
+	int err;
 
-	if (drm_dev_enter(&qdev->drm, &idx)) {
-		/* the payload, before the message that names it */
-		dma_wmb();
-		err = qdev->transport->send(qdev->transport_priv, msg);
-		drm_dev_exit(idx);
-	}
+	err = qda_call_transmit(qdev, msg);
 	qda_call_sent(session);
 	if (!err || !qda_call_unfly(call, ticket))
 		return 0;
@@ -321,9 +328,6 @@ static void qda_call_end_locked(struct qda_call *call, int error, s32 status,
 	lockdep_assert_held(&qdev->lock);
 	trace_qda_call_end(call, error, status);
 	qda_call_uncount(call);
-	/* a control call may need its id to send what undoes it */
-	if (!call->ended)
-		qda_call_give_id(call);
 	call->error = error;
 	call->status = status;
 	call->result = NULL;
@@ -346,6 +350,7 @@ static void qda_call_end_locked(struct qda_call *call, int error, s32 status,
 	} else {
 		call->state = QDA_CALL_REAP;
 		list_add_tail(&call->reap_node, &session->reap);
+		atomic_inc(&session->to_reap);
 		qda_session_get(session);
 		if (!queue_work(qdev->wq, &session->reap_work))
 			qda_session_put(session);
@@ -401,7 +406,7 @@ void qda_device_rx(struct qda_device *qdev, const void *data, size_t len)
 	kind = qda_parse_reply(data, len, &reply);
 	spin_lock_irqsave(&qdev->lock, flags);
 	if (kind == QDA_REPLY_CALL && !qdev->lost)
-		call = qdev->calls[qda_ctx_id(reply.ctx)];
+		call = qda_call_of_ctx(qdev, reply.ctx);
 	if (!call || call->state != QDA_CALL_FLYING || call->ctx != reply.ctx) {
 		trace_qda_reply_ignored(qdev, reply.ctx, len);
 		goto unlock;
@@ -476,8 +481,10 @@ void qda_calls_reap(struct qda_session *session)
 	struct qda_device *qdev = session->qdev;
 	struct qda_call *call;
 
-	if (list_empty_careful(&session->reap))
+	if (!atomic_read(&session->to_reap))
 		return;
+	/* not before what another thread is at has been collected */
+	mutex_lock(&session->reap_lock);
 	for (;;) {
 		spin_lock_irq(&qdev->lock);
 		call = list_first_entry_or_null(&session->reap, struct qda_call,
@@ -488,9 +495,11 @@ void qda_calls_reap(struct qda_session *session)
 		}
 		spin_unlock_irq(&qdev->lock);
 		if (!call)
-			return;
+			break;
 		qda_call_collect(call, true, call->error, call->status);
+		atomic_dec(&session->to_reap);
 	}
+	mutex_unlock(&session->reap_lock);
 }
 
 void qda_calls_reap_work(struct work_struct *work)
@@ -536,10 +545,10 @@ void qda_calls_bury(struct qda_session *session)
 		spin_lock_irq(&qdev->lock);
 		if (call->state == QDA_CALL_REAP && !call->survives) {
 			list_del_init(&call->reap_node);
+			atomic_dec(&session->to_reap);
 			call->state = QDA_CALL_ZOMBIE;
 		}
 		if (call->state == QDA_CALL_ZOMBIE) {
-			qda_call_give_id(call);
 			call->state = QDA_CALL_FREE;
 			qda_place_wake(qdev);
 		}

@@ -93,7 +93,7 @@ static void qda_cb_release(struct device *dev)
 static int qda_cb_add_bus(struct qda_bank *bank, struct device *parent,
 			  unsigned int bits)
 {
-	struct qda_cb *cb = kzalloc(sizeof(*cb), GFP_KERNEL);
+	struct qda_cb *cb = kzalloc_obj(*cb, GFP_KERNEL);
 	int err;
 
 	if (!cb)
@@ -141,6 +141,21 @@ static bool qda_bank_is_translated(const struct qda_bank *bank)
 	struct iommu_domain *domain = iommu_get_domain_for_dev(bank->dev);
 
 	return domain && (domain->type & __IOMMU_DOMAIN_PAGING);
+}
+
+/**
+ * qda_bank_flush() - what has been unmapped is out of reach of the DSP
+ * @bank: where it was mapped
+ *
+ * A lazy IOMMU domain (iommu.strict=0) may remember translations for some
+ * milliseconds, in which the memory would go to somebody else.
+ */
+void qda_bank_flush(const struct qda_bank *bank)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(bank->dev);
+
+	if (domain && domain->type == IOMMU_DOMAIN_DMA_FQ)
+		iommu_flush_iotlb_all(domain);
 }
 
 static int qda_bank_add(struct qda_bank *bank, struct device *parent,

@@ -20,16 +20,14 @@ static int qda_debugfs_state(struct seq_file *m, void *data)
 {
 	struct drm_debugfs_entry *entry = m->private;
 	struct qda_device *qdev = to_qda_device(entry->dev);
-	unsigned int i, ids = 0;
+	unsigned int i;
 
 	seq_printf(m, "dsp: %s\nmemory: %s%s\naddress bits: %u, stream id at %u\n",
 		   qdev->name, qdev->mem->name,
 		   qdev->coherent ? ", coherent" : "", qdev->bank_bits,
 		   qdev->soc->sid_pos);
 	spin_lock_irq(&qdev->lock);
-	for (i = 1; i < QDA_NUM_IDS; i++)
-		ids += !!qdev->calls[i];
-	seq_printf(m, "messages: %llu, ids taken: %u\n", qdev->seq, ids);
+	seq_printf(m, "messages: %llu\n", qdev->seq);
 	for (i = 0; i < qdev->num_banks; i++) {
 		const struct qda_bank *bank = &qdev->banks[i];
 		const struct qda_session *s = bank->owner;
@@ -37,7 +35,10 @@ static int qda_debugfs_state(struct seq_file *m, void *data)
 		if (s)
 			seq_printf(m,
 				   "bank %u: sid %u, %s, in flight %u of %u, not consumed %u\n",
-				   i, bank->sid, qda_session_states[s->state],
+				   i, bank->sid,
+				   READ_ONCE(s->release_refused) ?
+					   "out of use, release refused" :
+					   qda_session_states[s->state],
 				   s->in_flight, s->limit, s->num_done);
 		else
 			seq_printf(m, "bank %u: sid %u, free\n", i, bank->sid);

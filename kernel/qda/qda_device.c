@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A DSP appears and disappears: bring-up, unplug, and handing out context banks.
+ * A DSP appears and disappears: bring-up and unplug.
  *
  * The DRM device owns the memory and may outlive the channel to the DSP by as long as
  * files are open. Order of the end, which a DSP crash makes an everyday matter:
@@ -14,7 +14,6 @@
  * Afterwards open files own memory only.
  */
 #include <linux/device.h>
-#include <linux/module.h>
 #include <linux/property.h>
 
 #include <drm/drm_drv.h>
@@ -22,115 +21,6 @@
 #include <drm/drm_print.h>
 
 #include "qda_drv.h"
-
-static char *qda_dsps;
-module_param_named(dsps, qda_dsps, charp, 0444);
-MODULE_PARM_DESC(dsps,
-		 "Comma separated names of the DSPs to drive (\"cdsp,gdsp0\"); \"none\"; default: all");
-
-/**
- * qda_device_wanted() - whether the administrator wants us to drive a DSP
- * @parent: device of its channel
- *
- * Another driver (misc/fastrpc) serves the same devices. The module parameter decides
- * per boot; the bus's bind, unbind and driver_override decide per device.
- *
- * Return: true if so.
- */
-bool qda_device_wanted(struct device *parent)
-{
-	const char *label, *p = qda_dsps;
-	size_t len, n;
-
-	if (!p || !*p)
-		return true;
-	if (device_property_read_string(parent, "label", &label))
-		return false;
-	len = strlen(label);
-	for (; *p; p += n + (p[n] == ',')) {
-		n = strcspn(p, ",");
-		if (n == len && !strncmp(p, label, n))
-			return true;
-	}
-	return false;
-}
-
-/* --- banks --------------------------------------------------------------- */
-
-/**
- * qda_bank_take() - take a free context bank
- * @session: has none; its lock is held
- *
- * Return: 0, -EBUSY when none is free, -ENODEV when the DSP is gone.
- */
-int qda_bank_take(struct qda_session *session)
-{
-	struct qda_device *qdev = session->qdev;
-	struct qda_bank *best = NULL;
-	unsigned int i;
-	int err = -EBUSY;
-
-	lockdep_assert_held(&session->lock);
-	spin_lock_irq(&qdev->lock);
-	if (qdev->lost) {
-		err = -ENODEV;
-		goto unlock;
-	}
-	for (i = 0; i < qdev->num_banks; i++) {
-		struct qda_bank *bank = &qdev->banks[i];
-
-		if (!bank->owner &&
-		    (!best || bank->released_at < best->released_at))
-			best = bank;
-	}
-	if (!best)
-		goto unlock;
-	best->owner = session;
-	session->bank = best;
-	qda_session_get(session);
-	list_add_tail(&session->node, &qdev->sessions);
-	err = 0;
-unlock:
-	spin_unlock_irq(&qdev->lock);
-	return err;
-}
-
-/**
- * qda_bank_give() - give the context bank back
- * @session: nothing of it is mapped in its bank; its lock is held, and the caller
- *	holds a reference
- */
-void qda_bank_give(struct qda_session *session)
-{
-	struct qda_device *qdev = session->qdev;
-
-	lockdep_assert_held(&session->lock);
-	spin_lock_irq(&qdev->lock);
-	session->bank->owner = NULL;
-	session->bank->released_at = get_jiffies_64();
-	WRITE_ONCE(session->bank, NULL);
-	list_del_init(&session->node);
-	qda_place_wake(qdev);
-	spin_unlock_irq(&qdev->lock);
-	qda_session_put(session);
-}
-
-/**
- * qda_banks_free() - how many banks no session holds
- * @qdev: the DSP
- *
- * Return: their number.
- */
-unsigned int qda_banks_free(struct qda_device *qdev)
-{
-	unsigned int i, n = 0;
-
-	spin_lock_irq(&qdev->lock);
-	for (i = 0; i < qdev->num_banks; i++)
-		n += !qdev->banks[i].owner;
-	spin_unlock_irq(&qdev->lock);
-	return n;
-}
 
 /* --- bring-up ------------------------------------------------------------ */
 

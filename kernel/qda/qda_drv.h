@@ -14,6 +14,8 @@
  *
  * Locks, outermost first:
  *
+ *   qda_session.reap_lock	mutex: one thread at a time collects what nobody
+ *			waits for
  *   qda_session.lock	mutex: what the session owns and its state. Never held
  *			while waiting for the DSP.
  *   qda_device.lock	spinlock, irq-safe: everything a reply may touch.
@@ -54,16 +56,10 @@
 #define QDA_SLOT_BLOCKS		1024
 
 /*
- * Call ids of a DSP, by who may take them: however many calls clients leave
- * behind, a session can always be released.
+ * Of a context word, the id is the slot, counted from 1, and the lowest bits of the
+ * sequence number are the bank: no session can use up what another one needs.
  */
-#define QDA_NUM_IDS		256
-#define QDA_ID_USER_FIRST	1
-#define QDA_ID_USER_LAST	207
-#define QDA_ID_CTL_FIRST	208
-#define QDA_ID_CTL_LAST		239
-#define QDA_ID_RELEASE_FIRST	240
-#define QDA_ID_RELEASE_LAST	255
+#define QDA_CTX_BANK_BITS	4
 
 /* So many arguments need no memory besides the slot and the stack */
 #define QDA_FEW_ARGS		16
@@ -127,15 +123,13 @@ struct qda_mem_ops {
  * @wq: collects calls nobody waits for, sends releases
  * @num_banks: of @banks, fixed after bring-up
  * @banks: see &struct qda_bank
- * @lock: protects what replies touch: @lost, @calls, @next_id, @seq, @sessions,
- *	@place_seq, who owns a bank, and in each session the fields that say so.
- *	Taken from the transport's callback, so with interrupts off
+ * @lock: protects what replies touch: @lost, @seq, @sessions, @place_seq, who owns
+ *	a bank, and in each session the fields that say so. Taken from the transport's
+ *	callback, so with interrupts off
  * @lost: the DSP is gone: nothing is sent, nothing is taken any more
- * @calls: by id; set from when the id is taken until it is given back
- * @next_id: where to look for a free id first, per range
  * @seq: number of the last message
  * @sessions: that hold a bank
- * @place_wq: for whoever waits for a slot, an id or the end of a session
+ * @place_wq: for whoever waits for a slot or the end of a session
  * @place_seq: changes whenever one of them may go on
  * @attr_lock: protects @attrs and @attrs_known
  * @attrs: what the DSP says of itself; [0] is attribute 1
@@ -158,8 +152,6 @@ struct qda_device {
 
 	spinlock_t lock; /* see @lock above */
 	bool lost;
-	struct qda_call *calls[QDA_NUM_IDS];
-	unsigned int next_id[3];
 	u64 seq;
 	struct list_head sessions;
 	wait_queue_head_t place_wq;
@@ -289,7 +281,6 @@ typedef bool (*qda_call_ended_t)(struct qda_call *call, int error, s32 status,
  * @session: part of it
  * @slot: index in &qda_session.calls
  * @state: &enum qda_call_state
- * @id: in the context word; 0: none
  * @ctx: context word sent
  * @ticket: names the call for user space and for who sent it
  * @user_data: for the event
@@ -324,7 +315,6 @@ struct qda_call {
 	struct qda_session *session;
 	unsigned int slot;
 	enum qda_call_state state;
-	unsigned int id;
 	u64 ctx;
 	u64 ticket;
 	u64 user_data;
@@ -391,6 +381,7 @@ struct qda_done {
  * @pd_type: in every context word
  * @is_unsigned: how the PD was created
  * @release_sent: once
+ * @release_refused: the bank is out of use until the DSP is gone
  * @bank: NULL: none
  * @bank_keep: taken for more than one call
  * @bank_dead: to be given back when the last borrower has ended
@@ -417,6 +408,8 @@ struct qda_done {
  * @done: ended calls, unordered
  * @num_done: of them
  * @reap: calls for the worker
+ * @to_reap: of them, and the one that is being collected
+ * @reap_lock: held by whoever collects
  * @reap_work: collects them
  * @release_work: ends the PD
  * (@node to @reap: under &qda_device.lock)
@@ -430,6 +423,7 @@ struct qda_session {
 	enum qda_pd_type pd_type;
 	bool is_unsigned;
 	bool release_sent;
+	bool release_refused;
 	struct qda_bank *bank;
 	bool bank_keep;
 	bool bank_dead;
@@ -455,6 +449,8 @@ struct qda_session {
 	struct qda_done done[QDA_MAX_DONE];
 	unsigned int num_done;
 	struct list_head reap;
+	atomic_t to_reap;
+	struct mutex reap_lock; /* see @reap_lock above */
 	struct work_struct reap_work;
 	struct delayed_work release_work;
 };
@@ -464,14 +460,17 @@ static inline struct qda_session *qda_file_session(struct drm_file *file)
 	return file->driver_priv;
 }
 
-/* qda_device.c */
-int qda_bank_take(struct qda_session *session);
-void qda_bank_give(struct qda_session *session);
+/* qda_bank.c */
 unsigned int qda_banks_free(struct qda_device *qdev);
+int qda_session_bank_get(struct qda_session *session);
+int qda_session_bank_borrow(struct qda_session *session);
+void qda_session_bank_return(struct qda_session *session);
+void qda_session_bury(struct qda_session *session);
 
 /* qda_cb.c */
 int qda_banks_create(struct qda_device *qdev, struct device *parent);
 void qda_banks_delete(struct qda_device *qdev);
+void qda_bank_flush(const struct qda_bank *bank);
 int qda_cb_init(void);
 void qda_cb_exit(void);
 
@@ -482,16 +481,13 @@ void qda_session_get(struct qda_session *session);
 void qda_session_put(struct qda_session *session);
 bool qda_session_privileged(struct drm_file *file);
 int qda_session_check(struct qda_session *session);
-int qda_session_bank_get(struct qda_session *session);
-int qda_session_bank_borrow(struct qda_session *session);
-void qda_session_bank_return(struct qda_session *session);
-void qda_session_bury(struct qda_session *session);
 int qda_session_attach(struct drm_file *file, struct drm_qda_session_attach *a);
 int qda_session_create(struct drm_file *file,
 		       struct drm_qda_remote_session_create *a);
 int qda_session_release(struct qda_session *session);
 
 /* qda_call.c */
+struct qda_call *qda_call_at(struct qda_session *session, unsigned int id);
 struct qda_call *qda_call_try_take(struct qda_session *session,
 				   unsigned int first, unsigned int count);
 void qda_call_drop(struct qda_call *call);
@@ -601,6 +597,11 @@ extern const struct drm_driver qda_drm_driver;
 
 /* qda_debugfs.c */
 void qda_debugfs_init(struct qda_device *qdev);
+
+/* qda_owner.c */
+int qda_owner_init(struct device_driver *drv);
+void qda_owner_exit(struct device_driver *drv);
+bool qda_owner_wants(struct device *dev);
 
 /* qda_rpmsg.c */
 int qda_rpmsg_init(void);

@@ -56,7 +56,7 @@ struct qda_bo_map *qda_bo_map_new(struct qda_session *session,
 	if (size > BIT_ULL(qdev->bank_bits) - session->mapped)
 		return ERR_PTR(-ENOSPC);
 
-	map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
+	map = kzalloc_obj(*map, GFP_KERNEL_ACCOUNT);
 	if (!map)
 		return ERR_PTR(-ENOMEM);
 	map->session = session;
@@ -84,6 +84,8 @@ static void qda_bo_map_free(struct qda_bo_map *map)
 		qda_prime_unmap(map);
 	else
 		session->qdev->mem->unmap(map);
+	/* before its pages are anybody's again */
+	qda_bank_flush(session->bank);
 	kfree(map);
 	drm_gem_object_put(&gem->base);
 }
@@ -231,12 +233,12 @@ static int qda_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 	/* its exporter maps it */
 	if (to_qda_gem(obj)->dmabuf)
 		return -EINVAL;
-	/* a private writable mapping would never reach the DSP */
-	if (!(vma->vm_flags & VM_SHARED)) {
-		if (vma->vm_flags & VM_WRITE)
-			return -EINVAL;
-		vm_flags_clear(vma, VM_MAYWRITE);
-	}
+	/*
+	 * A private mapping could part from what the DSP sees. VM_SHARED is not set
+	 * for a shared mapping of a file that was opened for reading.
+	 */
+	if (!(vma->vm_flags & VM_MAYSHARE))
+		return -EINVAL;
 	vma->vm_pgoff -= drm_vma_node_start(&obj->vma_node);
 	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_page_prot = qda_gem_prot(obj, vm_get_page_prot(vma->vm_flags));

@@ -120,11 +120,34 @@ static int qda_arg_resolve(struct drm_file *file, struct qda_call *call,
 	return err;
 }
 
+/*
+ * The argument before was in the same buffer, which the call has pinned: no need to
+ * look for it again. Small arguments are all in one.
+ */
+static int qda_arg_resolve_again(struct qda_call *call,
+				 const struct drm_qda_arg *arg,
+				 enum qda_arg_class cls,
+				 const struct qda_object_span *last,
+				 struct qda_object_span *span)
+{
+	struct qda_bo_map *map = call->maps[call->num_maps - 1];
+	int err;
+
+	err = qda_check_arg_range(arg, last->size);
+	if (!err && cls == QDA_ARG_IN_HANDLE)
+		err = qda_map_check_dsp_id(call->session, arg->dsp_id, map->gem);
+	if (!err)
+		*span = *last;
+	return err;
+}
+
 /* Find and pin the buffers; session->lock is held */
 static int qda_args_resolve(struct drm_file *file, struct qda_call *call,
 			    struct qda_args *m,
 			    const struct drm_qda_remote_invoke *a)
 {
+	const struct qda_object_span *last = NULL;
+	u32 last_handle = 0;
 	unsigned int i;
 	int err;
 
@@ -140,11 +163,18 @@ static int qda_args_resolve(struct drm_file *file, struct qda_call *call,
 	for (i = 0; i < a->num_args; i++) {
 		if (!m->args[i].length)
 			continue;
-		err = qda_arg_resolve(file, call, &m->args[i],
-				      qda_arg_class(a->scalars, i),
-				      &m->spans[i]);
+		if (last && m->args[i].handle == last_handle)
+			err = qda_arg_resolve_again(call, &m->args[i],
+						    qda_arg_class(a->scalars, i),
+						    last, &m->spans[i]);
+		else
+			err = qda_arg_resolve(file, call, &m->args[i],
+					      qda_arg_class(a->scalars, i),
+					      &m->spans[i]);
 		if (err)
 			return err;
+		last = &m->spans[i];
+		last_handle = m->args[i].handle;
 	}
 	return 0;
 }
@@ -185,7 +215,7 @@ static int qda_place_get(struct qda_session *session, bool async,
 
 static int qda_event_reserve(struct drm_file *file, struct qda_call *call)
 {
-	struct qda_event *event = kzalloc(sizeof(*event), GFP_KERNEL_ACCOUNT);
+	struct qda_event *event = kzalloc_obj(*event, GFP_KERNEL_ACCOUNT);
 
 	if (!event)
 		return -ENOMEM;
@@ -311,11 +341,10 @@ int qda_call_invoke(struct drm_file *file, struct drm_qda_remote_invoke *a)
 
 static struct qda_call *qda_call_find(struct qda_session *session, u64 ticket)
 {
-	struct qda_device *qdev = session->qdev;
-	struct qda_call *call = qdev->calls[ticket & QDA_CTX_ID_MASK];
+	struct qda_call *call = qda_call_at(session, ticket & QDA_CTX_ID_MASK);
 
-	lockdep_assert_held(&qdev->lock);
-	if (!call || call->session != session || call->slot >= QDA_SLOTS_USER ||
+	lockdep_assert_held(&session->qdev->lock);
+	if (!call || call->slot >= QDA_SLOTS_USER ||
 	    call->state != QDA_CALL_FLYING || call->ticket != ticket)
 		return NULL;
 	return call;

@@ -116,19 +116,19 @@ const struct drm_ioctl_desc qda_ioctls[] = {
 };
 
 /*
- * Calls of the core that make sense on an accel node. Of the others, some were
- * written for nodes that have a DRM master and dereference it (GET_UNIQUE,
+ * Our own, and those of the core that make sense on an accel node. Of the others, some
+ * were written for nodes that have a DRM master and dereference it (GET_UNIQUE,
  * GET_MAGIC), and some are switched on by having GEM objects at all (dumb buffers).
  */
 static int qda_ioctl_allowed(unsigned int cmd)
 {
 	unsigned int nr = DRM_IOCTL_NR(cmd);
 
-	/* the core says -ENOTTY */
 	if (DRM_IOCTL_TYPE(cmd) != DRM_IOCTL_BASE)
-		return 0;
+		return -ENOTTY;
 	if (nr >= DRM_COMMAND_BASE && nr < DRM_COMMAND_END)
-		return 0;
+		return nr - DRM_COMMAND_BASE < ARRAY_SIZE(qda_ioctls) ? 0 :
+									-EINVAL;
 	switch (nr) {
 	case DRM_IOCTL_NR(DRM_IOCTL_VERSION):
 	case DRM_IOCTL_NR(DRM_IOCTL_GET_CAP):
@@ -143,16 +143,15 @@ static int qda_ioctl_allowed(unsigned int cmd)
 
 static bool qda_ioctl_is_wait(unsigned int cmd)
 {
-	return DRM_IOCTL_TYPE(cmd) == DRM_IOCTL_BASE &&
-	       DRM_IOCTL_NR(cmd) == DRM_COMMAND_BASE + DRM_QDA_REMOTE_WAIT;
+	return DRM_IOCTL_NR(cmd) == DRM_COMMAND_BASE + DRM_QDA_REMOTE_WAIT;
 }
 
 /*
  * The core answers every ioctl of an unplugged device with -ENODEV. How calls have
  * ended is known here and can still be asked, by the core's rules for sizes.
  */
-static long qda_ioctl_wait_unplugged(struct file *filp, unsigned int cmd,
-				     unsigned long arg)
+static long qda_ioctl_wait_lost(struct file *filp, unsigned int cmd,
+				unsigned long arg)
 {
 	void __user *user = (void __user *)arg;
 	struct drm_file *file = filp->private_data;
@@ -168,11 +167,29 @@ static long qda_ioctl_wait_unplugged(struct file *filp, unsigned int cmd,
 	return err;
 }
 
-static bool qda_ioctl_unplugged(struct file *filp)
+/*
+ * From the moment waiters are woken for it, which is before the core knows. Like the
+ * core, before anything of the argument is looked at.
+ */
+static bool qda_ioctl_lost(struct file *filp)
 {
 	struct drm_file *file = filp->private_data;
 
-	return drm_dev_is_unplugged(file->minor->dev);
+	return READ_ONCE(to_qda_device(file->minor->dev)->lost);
+}
+
+/* What is not the core's to answer; false: it is */
+static bool qda_ioctl_ours(struct file *filp, unsigned int cmd,
+			   unsigned long arg, long *ret)
+{
+	*ret = qda_ioctl_allowed(cmd);
+	if (*ret)
+		return true;
+	if (!qda_ioctl_lost(filp))
+		return false;
+	*ret = qda_ioctl_is_wait(cmd) ? qda_ioctl_wait_lost(filp, cmd, arg) :
+					-ENODEV;
+	return true;
 }
 
 /**
@@ -185,12 +202,10 @@ static bool qda_ioctl_unplugged(struct file *filp)
  */
 long qda_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
-	int err = qda_ioctl_allowed(cmd);
+	long ret;
 
-	if (err)
-		return err;
-	if (qda_ioctl_is_wait(cmd) && qda_ioctl_unplugged(filp))
-		return qda_ioctl_wait_unplugged(filp, cmd, arg);
+	if (qda_ioctl_ours(filp, cmd, arg, &ret))
+		return ret;
 	return drm_ioctl(filp, cmd, arg);
 }
 
@@ -208,12 +223,10 @@ long qda_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
  */
 long qda_compat_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
-	int err = qda_ioctl_allowed(cmd);
+	long ret;
 
-	if (err)
-		return err;
-	if (qda_ioctl_is_wait(cmd) && qda_ioctl_unplugged(filp))
-		return qda_ioctl_wait_unplugged(filp, cmd, arg);
+	if (qda_ioctl_ours(filp, cmd, arg, &ret))
+		return ret;
 	return drm_compat_ioctl(filp, cmd, arg);
 }
 #endif

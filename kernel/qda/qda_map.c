@@ -172,7 +172,7 @@ static struct qda_map *qda_map_new(struct qda_session *session,
 	if (session->num_maps >= QDA_MAX_MAPPINGS)
 		return ERR_PTR(-ENOSPC);
 
-	map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
+	map = kzalloc_obj(*map, GFP_KERNEL_ACCOUNT);
 	if (!map)
 		return ERR_PTR(-ENOMEM);
 	map->state = QDA_MAP_PENDING;

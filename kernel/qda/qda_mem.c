@@ -60,6 +60,8 @@ void qda_mem_pool_destroy(struct qda_session *session)
 	dma_free_coherent(session->bank->dev, QDA_POOL_SIZE, session->pool,
 			  session->pool_dma);
 	session->pool = NULL;
+	/* before the bank is another session's */
+	qda_bank_flush(session->bank);
 }
 
 /**

@@ -47,7 +47,7 @@ static struct qda_gem *qda_coherent_create(struct qda_device *qdev, size_t size)
 	struct qda_gem *gem;
 	int err;
 
-	gem = kzalloc(sizeof(*gem), GFP_KERNEL_ACCOUNT);
+	gem = kzalloc_obj(*gem, GFP_KERNEL_ACCOUNT);
 	if (!gem)
 		return ERR_PTR(-ENOMEM);
 	gem->base.funcs = &qda_gem_funcs;

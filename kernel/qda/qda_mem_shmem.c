@@ -4,6 +4,7 @@
  * pinned, and scattered wherever it happens to be; the IOMMU makes it contiguous.
  */
 #include <linux/dma-mapping.h>
+#include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
@@ -16,7 +17,10 @@ static struct qda_gem *qda_shmem_create(struct qda_device *qdev, size_t size)
 	struct page **pages;
 	int err;
 
-	gem = kzalloc(sizeof(*gem), GFP_KERNEL_ACCOUNT);
+	/* one allocation that takes so much makes everybody else's fail */
+	if (size >> PAGE_SHIFT > totalram_pages() / 2)
+		return ERR_PTR(-ENOMEM);
+	gem = kzalloc_obj(*gem, GFP_KERNEL_ACCOUNT);
 	if (!gem)
 		return ERR_PTR(-ENOMEM);
 	gem->base.funcs = &qda_gem_funcs;
@@ -52,18 +56,23 @@ static int qda_shmem_map(struct qda_bo_map *map)
 	struct qda_gem *gem = map->gem;
 	int err;
 
-	map->sgt = kzalloc(sizeof(*map->sgt), GFP_KERNEL);
+	map->sgt = kzalloc_obj(*map->sgt, GFP_KERNEL_ACCOUNT);
 	if (!map->sgt)
 		return -ENOMEM;
 	err = sg_alloc_table_from_pages(map->sgt, gem->pages,
 					gem->base.size >> PAGE_SHIFT, 0,
-					gem->base.size, GFP_KERNEL);
+					gem->base.size, GFP_KERNEL_ACCOUNT);
 	if (err)
 		goto free;
 	err = dma_map_sgtable(dev, map->sgt, DMA_BIDIRECTIONAL, 0);
 	if (err) {
-		/* memory for page tables does not run out before addresses do */
-		err = -ENOSPC;
+		/*
+		 * -ENOMEM is page tables or addresses. Ranges are aligned to their
+		 * size, so addresses can be short from half of the bank on.
+		 */
+		if (err == -ENOMEM && map->session->mapped + gem->base.size >
+				      BIT_ULL(map->session->qdev->bank_bits - 1))
+			err = -ENOSPC;
 		goto free_table;
 	}
 	err = qda_mem_check_contiguous(map, gem->base.size);

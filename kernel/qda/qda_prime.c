@@ -9,6 +9,7 @@
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
+#include <linux/fs.h>
 #include <linux/slab.h>
 
 #include <drm/drm_prime.h>
@@ -38,10 +39,13 @@ struct drm_gem_object *qda_prime_import(struct drm_device *drm,
 	}
 	if (!dmabuf->size || !PAGE_ALIGNED(dmabuf->size))
 		return ERR_PTR(-EINVAL);
+	/* the DSP can write what it can read, which this descriptor does not allow */
+	if (!(dmabuf->file->f_mode & FMODE_WRITE))
+		return ERR_PTR(-EINVAL);
 	if (dmabuf->size > QDA_MAX_BUFFER)
 		return ERR_PTR(-E2BIG);
 
-	gem = kzalloc(sizeof(*gem), GFP_KERNEL_ACCOUNT);
+	gem = kzalloc_obj(*gem, GFP_KERNEL_ACCOUNT);
 	if (!gem)
 		return ERR_PTR(-ENOMEM);
 	gem->base.funcs = &qda_gem_funcs;

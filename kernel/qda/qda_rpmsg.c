@@ -25,8 +25,20 @@ static const struct qda_soc qda_soc_kaanapali = {
 static int qda_rpmsg_send(void *priv, const struct qda_wire_msg *msg)
 {
 	struct rpmsg_device *rpdev = priv;
+	void *data = (void *)msg;
+	int err;
 
-	return rpmsg_send(rpdev->ept, (void *)msg, sizeof(*msg));
+	err = rpmsg_trysend(rpdev->ept, data, sizeof(*msg));
+	/*
+	 * GLINK: the DSP has announced no buffer to receive into, and only a blocking
+	 * send asks it for one. It waits ten seconds for the answer, and for room in
+	 * the FIFO until the edge is torn down, which ends with the same wait for
+	 * anybody who has a channel on it.
+	 */
+	if (err == -EBUSY)
+		err = rpmsg_send(rpdev->ept, data, sizeof(*msg));
+	/* virtio: no free buffer */
+	return err == -ENOMEM ? -EAGAIN : err;
 }
 
 static const struct qda_transport qda_rpmsg_transport = {
@@ -38,7 +50,7 @@ static int qda_rpmsg_probe(struct rpmsg_device *rpdev)
 	const struct qda_soc *soc = device_get_match_data(&rpdev->dev);
 	struct qda_device *qdev;
 
-	if (!qda_device_wanted(&rpdev->dev))
+	if (!qda_owner_wants(&rpdev->dev))
 		return -ENODEV;
 	qdev = qda_device_add(&rpdev->dev, soc ? soc : &qda_soc_default,
 			      &qda_rpmsg_transport, rpdev);
@@ -80,10 +92,19 @@ static struct rpmsg_driver qda_rpmsg_driver = {
 
 int qda_rpmsg_init(void)
 {
-	return register_rpmsg_driver(&qda_rpmsg_driver);
+	int err;
+
+	err = register_rpmsg_driver(&qda_rpmsg_driver);
+	if (err)
+		return err;
+	err = qda_owner_init(&qda_rpmsg_driver.drv);
+	if (err)
+		unregister_rpmsg_driver(&qda_rpmsg_driver);
+	return err;
 }
 
 void qda_rpmsg_exit(void)
 {
 	unregister_rpmsg_driver(&qda_rpmsg_driver);
+	qda_owner_exit(&qda_rpmsg_driver.drv);
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A session is an open file: its context bank, its protection domain (PD) and how
- * both end.
+ * A session is an open file: its protection domain (PD), how it begins and ends.
  *
  * The end of a session has two parts. Ending it (release, close, an interrupted
  * begin) wakes everybody and starts nothing any more, at once. Burying it gives the
- * memory and the bank back, when the DSP has answered the release or is gone.
+ * memory and the bank back, when the DSP has answered the release or is gone; that is
+ * qda_bank.c's.
  */
 #include <linux/capability.h>
 #include <linux/fs.h>
@@ -30,6 +30,7 @@ static void qda_session_free(struct kref *ref)
 
 	xa_destroy(&session->maps);
 	xa_destroy(&session->maps_by_dsp_id);
+	mutex_destroy(&session->reap_lock);
 	mutex_destroy(&session->lock);
 	kvfree(session);
 }
@@ -58,12 +59,13 @@ int qda_session_open(struct drm_device *drm, struct drm_file *file)
 	struct qda_session *session;
 	unsigned int i;
 
-	session = kvzalloc(sizeof(*session), GFP_KERNEL_ACCOUNT);
+	session = kvzalloc_obj(*session, GFP_KERNEL_ACCOUNT);
 	if (!session)
 		return -ENOMEM;
 	kref_init(&session->ref);
 	session->qdev = to_qda_device(drm);
 	mutex_init(&session->lock);
+	mutex_init(&session->reap_lock);
 	hash_init(session->bo_maps);
 	xa_init_flags(&session->maps, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&session->maps_by_dsp_id, XA_FLAGS_ACCOUNT);
@@ -130,107 +132,6 @@ static void qda_session_set_state(struct qda_session *session,
 	spin_unlock_irq(&session->qdev->lock);
 }
 
-/* --- bank ---------------------------------------------------------------- */
-
-static int qda_session_bank_ready(struct qda_session *session)
-{
-	int err;
-
-	lockdep_assert_held(&session->lock);
-	if (session->bank)
-		return READ_ONCE(session->qdev->lost) ? -ENODEV : 0;
-
-	err = qda_bank_take(session);
-	if (err)
-		return err;
-	err = qda_mem_pool_create(session);
-	if (err)
-		qda_bank_give(session);
-	return err;
-}
-
-/**
- * qda_session_bank_get() - take a bank and keep it
- * @session: whose lock is held
- *
- * Return: 0, -EBUSY, -ENODEV or -ENOMEM.
- */
-int qda_session_bank_get(struct qda_session *session)
-{
-	int err = qda_session_bank_ready(session);
-
-	if (!err)
-		session->bank_keep = true;
-	return err;
-}
-
-/**
- * qda_session_bank_borrow() - take a bank for one call, unless there is one
- * @session: whose lock is held
- *
- * Return: 0, -EBUSY, -ENODEV or -ENOMEM.
- */
-int qda_session_bank_borrow(struct qda_session *session)
-{
-	int err = qda_session_bank_ready(session);
-
-	if (!err)
-		session->borrowers++;
-	return err;
-}
-
-/* The last user has gone; the DSP does not touch the bank any more */
-static void qda_session_bank_put(struct qda_session *session)
-{
-	qda_bo_maps_bury(session);
-	qda_mem_pool_destroy(session);
-	session->bank_keep = false;
-	session->bank_dead = false;
-	qda_bank_give(session);
-}
-
-/**
- * qda_session_bank_return() - the end of a borrowing
- * @session: whose lock is held; may be left without a bank, and with a reference
- *	less, so the caller must hold one
- */
-void qda_session_bank_return(struct qda_session *session)
-{
-	lockdep_assert_held(&session->lock);
-	if (!session->bank || WARN_ON(!session->borrowers))
-		return;
-	session->borrowers--;
-	if (!session->borrowers &&
-	    (!session->bank_keep || session->bank_dead))
-		qda_session_bank_put(session);
-}
-
-/**
- * qda_session_bury() - nothing of the session is on the DSP any more
- * @session: whose lock is held; the caller holds a reference
- *
- * Everything the DSP could touch is dropped and the bank given back, at once or
- * when the last borrower has its answer.
- */
-void qda_session_bury(struct qda_session *session)
-{
-	lockdep_assert_held(&session->lock);
-	if (!session->bank)
-		return;
-	qda_calls_bury(session);
-	qda_maps_bury(session);
-	if (session->init_mem)
-		qda_bo_map_put(session->init_mem);
-	session->init_mem = NULL;
-
-	if (READ_ONCE(session->qdev->lost))
-		session->borrowers = 0;
-	if (session->borrowers)
-		session->bank_dead = true;
-	else
-		qda_session_bank_put(session);
-}
-
 /* --- ending -------------------------------------------------------------- */
 
 /* Wakes everybody with -ECANCELED; the caller queues the release */
@@ -256,13 +157,16 @@ static bool qda_release_ended(struct qda_call *call, int error, s32 status,
 		return false;
 	}
 	/*
-	 * A DSP that refuses may still use the memory: then the bank is lost until
-	 * the DSP is.
+	 * A DSP that refuses still runs the PD, with the bank's stream id: whoever got
+	 * the bank next would share its memory with it. So the bank, and what is mapped
+	 * in it, is out of use until the DSP has been restarted, or the driver unbound.
 	 */
-	if (!error && !status)
+	if (!error && !status) {
 		qda_session_bury(session);
-	else if (!error)
+	} else if (!error) {
 		drm_dbg(&session->qdev->drm, "release refused: %#x\n", status);
+		WRITE_ONCE(session->release_refused, true);
+	}
 	return false;
 }
 
@@ -304,7 +208,7 @@ static void qda_session_release_work(struct work_struct *work)
 		if (!qdev->lost)
 			call = qda_call_try_take(session, QDA_SLOT_RELEASE, 1);
 		spin_unlock_irq(&qdev->lock);
-		/* no id: try again; lost: buried by unplug */
+		/* still in use: try again; lost: buried by unplug */
 		err = call || READ_ONCE(qdev->lost) ? 0 : -ENOMEM;
 		session->release_sent = !!call;
 	}

@@ -15,9 +15,10 @@ struct qda_device;
 
 /**
  * struct qda_transport - how to reach the DSP
- * @send: send one message. Process context, may sleep for a bounded time. Not
- *	called any more once qda_device_remove() has returned. 0 or a negative
- *	errno, which means that the DSP will not see the message
+ * @send: send one message. Process context. Not called any more once
+ *	qda_device_remove() has returned. Does not wait for room: -EAGAIN says that
+ *	there is none now, and the caller tries again. Any other negative errno
+ *	means that the DSP will not see the message
  */
 struct qda_transport {
 	int (*send)(void *priv, const struct qda_wire_msg *msg);
@@ -41,6 +42,5 @@ struct qda_device *qda_device_add(struct device *parent,
 				  void *priv);
 void qda_device_remove(struct qda_device *qdev);
 void qda_device_rx(struct qda_device *qdev, const void *data, size_t len);
-bool qda_device_wanted(struct device *parent);
 
 #endif /* __QDA_TRANSPORT_H__ */

@@ -67,7 +67,8 @@ extern "C" {
  * DOC: Memory
  *
  * GEM_CREATE allocates; DRM_IOCTL_PRIME_FD_TO_HANDLE imports a dma-buf, which
- * must be contiguous in the DSP's bus address space (-EINVAL otherwise). Native
+ * must be contiguous in the DSP's bus address space, and open for writing, since the
+ * DSP can write what it is given (-EINVAL otherwise). Native
  * and imported buffers are equal for the DSP. mmap() through GEM_MMAP_OFFSET
  * works for native buffers; an imported one is mapped through its exporter, with
  * DMA_BUF_IOCTL_SYNC around the access. DRM_IOCTL_PRIME_HANDLE_TO_FD exports.
@@ -100,7 +101,8 @@ extern "C" {
  * -EPIPE	the DSP went away while the call was waiting for it
  * -EFAULT	a pointer is bad
  * -EINVAL	see the rules above, and per call
- * -ENOMEM	out of memory
+ * -ENOMEM	out of memory, or no room in the channel to the DSP for a second:
+ *		nothing was sent
  * -ECANCELED	the session was released (all but GEM calls, QUERY, and
  *		REMOTE_WAIT, which says so for calls the release ended)
  *
@@ -164,7 +166,8 @@ extern "C" {
  *	none is free and the answer is not cached yet, -EOPNOTSUPP when the
  *	firmware has no such call, -ERANGE for an index above 255
  * @DRM_QDA_QUERY_BANKS_TOTAL: value = context banks of the device
- * @DRM_QDA_QUERY_BANKS_FREE: value = context banks that no session holds now
+ * @DRM_QDA_QUERY_BANKS_FREE: value = context banks that no session holds now. One
+ *	whose release the DSP has refused is held until the DSP is restarted
  * @DRM_QDA_QUERY_LIMIT: value = limit @index, &enum drm_qda_limit
  * @DRM_QDA_QUERY_FEATURES: value = &enum drm_qda_feature bits
  * @DRM_QDA_QUERY_SESSION: value = &enum drm_qda_session_bit bits, the session of
