@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "steer-rules.h"
+#include "transport-dev.h"
 
 #define MAX_ANSWER	60000
 #define MAX_QUEUED	64
@@ -100,15 +101,22 @@ static void do_count(const struct steer_command *cmd)
 	ok("%llu", (unsigned long long)sum);
 }
 
+static void append_map(uint64_t addr, uint64_t size)
+{
+	append("%s%#llx:%#llx", answer[3] ? " " : "", (unsigned long long)addr,
+	       (unsigned long long)size);
+}
+
 static void do_maps(const struct bank *bank)
 {
 	size_t i;
 
 	ok("%s", "");
 	for (i = 0; i < bank->num_maps; i++)
-		append("%s%#llx:%#llx", i ? " " : "",
-		       (unsigned long long)bank->maps[i].addr,
-		       (unsigned long long)bank->maps[i].size);
+		append_map(bank->maps[i].addr, bank->maps[i].size);
+	/* the driver tells nobody what it maps: there the IOMMU is asked */
+	if (device_used() && !device_list_maps(bank->sid, append_map))
+		error("%s", strerror(errno));
 }
 
 static void do_peek(const struct bank *bank, uint64_t addr, size_t len)

@@ -27,6 +27,8 @@
 /* packets of a PD that has ended; a child it left could send for ever */
 #define MAX_LAST	4096
 #define MAX_QUEUED	1024
+/* more do not fit in an answer */
+#define MAX_LISTED	2048
 /* below what a PD takes; the driver does not tell when a thread has ended */
 #define MAX_LANES	(PDLINK_MAX_LANES / 2)
 
@@ -90,6 +92,21 @@ bool device_write(uint32_t sid, uint64_t addr, const void *buf, size_t len)
 {
 	return !len || access_memory(sid, addr, (void *)(uintptr_t)buf, len,
 				     QDA_SIM_ACCESS_WRITE);
+}
+
+bool device_list_maps(uint32_t sid, void (*fn)(uint64_t addr, uint64_t size))
+{
+	static struct qda_sim_range ranges[MAX_LISTED];
+	struct qda_sim_maps maps = {
+		.sid = sid, .max = MAX_LISTED, .ranges = (uintptr_t)ranges,
+	};
+	uint32_t i;
+
+	if (ioctl(source.fd, QDA_SIM_IOC_MAPS, &maps))
+		return errno == ENODEV;	/* nothing is mapped in a bank that is not */
+	for (i = 0; i < maps.num && i < MAX_LISTED; i++)
+		fn(ranges[i].addr, ranges[i].size);
+	return true;
 }
 
 void device_hand_over(struct pd *pd)
@@ -423,8 +440,12 @@ static void on_message(const struct qda_sim_record *record)
 	pd = port->conn->bank->pd;
 	if (msg.handle == QDA_HANDLE_INIT && msg.sc == QDA_INIT_RELEASE)
 		port->releasing = true;
-	if (msg.handle == QDA_HANDLE_INIT || msg.handle == QDA_HANDLE_UTILITIES || !pd ||
-	    pd->state != PD_RUNNING)
+	if (msg.handle == QDA_HANDLE_INIT || msg.handle == QDA_HANDLE_UTILITIES || !pd)
+		call_new(port->conn, record->data, record->len);
+	else if (pd->state == PD_GONE)
+		/* sent to a PD, so no rule for the root's messages applies */
+		reply_status(record->sid, msg.ctx, DSP_EINVALIDPROCESS);
+	else if (pd->state != PD_RUNNING)
 		call_new(port->conn, record->data, record->len);
 	else
 		send_to_pd(port, pd, &msg, record);

@@ -26,6 +26,9 @@ bool device_covers(uint32_t sid, uint64_t addr, uint64_t size);
 bool device_read(uint32_t sid, uint64_t addr, void *buf, size_t len);
 bool device_write(uint32_t sid, uint64_t addr, const void *buf, size_t len);
 
+/* calls fn for each range; false, errno: it cannot be found out */
+bool device_list_maps(uint32_t sid, void (*fn)(uint64_t addr, uint64_t size));
+
 /* give a new PD its window */
 void device_hand_over(struct pd *pd);
 /* its end: answer what it has not */

@@ -17,6 +17,7 @@
 struct bank_search {
 	struct device_node *parent;
 	u32 sid;
+	struct device *found;		/* with a reference */
 };
 
 static int sim_match_bank(struct device *dev, void *data)
@@ -25,24 +26,39 @@ static int sim_match_bank(struct device *dev, void *data)
 	struct bank_search *search = data;
 	u32 sid;
 
-	return np && np->parent == search->parent &&
-	       !of_property_read_u32(np, "reg", &sid) && sid == search->sid;
+	if (!np || np->parent != search->parent ||
+	    of_property_read_u32(np, "reg", &sid) || sid != search->sid)
+		return 0;
+	search->found = get_device(dev);
+	return 1;
+}
+
+/* dev_lock is held for as long as the domain is used */
+struct iommu_domain *sim_find_domain(struct sim *sim, u32 sid)
+{
+	struct bank_search search = { .parent = sim->np, .sid = sid };
+	struct iommu_domain *domain;
+
+	lockdep_assert_held(&sim->dev_lock);
+	if (!sim->rpdev || !device_is_registered(&sim->rpdev->dev))
+		return NULL;
+	/* device_find_child() has another type of callback in each kernel */
+	if (!device_for_each_child(&sim->rpdev->dev, &search, sim_match_bank))
+		return NULL;
+	domain = iommu_get_domain_for_dev(search.found);
+	put_device(search.found);
+	return domain;
 }
 
 int sim_translate(struct sim *sim, u32 sid, u64 addr, phys_addr_t *ret_phys,
 		  bool *ret_dma)
 {
-	struct bank_search search = { .parent = sim->np, .sid = sid };
 	struct iommu_domain *domain;
 	phys_addr_t phys = 0;
-	struct device *dev;
 	int err = -ENODEV;
 
 	down_read(&sim->dev_lock);
-	dev = sim->rpdev && device_is_registered(&sim->rpdev->dev) ?
-		      device_find_child(&sim->rpdev->dev, &search, sim_match_bank) :
-		      NULL;
-	domain = dev ? iommu_get_domain_for_dev(dev) : NULL;
+	domain = sim_find_domain(sim, sid);
 	if (domain) {
 		if (ret_dma)
 			*ret_dma = iommu_is_dma_domain(domain);
@@ -51,29 +67,56 @@ int sim_translate(struct sim *sim, u32 sid, u64 addr, phys_addr_t *ret_phys,
 			phys = iommu_iova_to_phys(domain, addr);
 		err = phys ? 0 : -EFAULT;
 	}
-	put_device(dev);
 	up_read(&sim->dev_lock);
 	*ret_phys = phys;
 	return err;
 }
 
 /* NULL: not mapped, or nothing a page table could hold; else with a reference */
-struct page *sim_get_page(struct sim *sim, u32 sid, u64 addr)
+static struct page *sim_hold_page(struct iommu_domain *domain, u64 addr)
 {
-	phys_addr_t phys, again;
+	phys_addr_t phys = iommu_iova_to_phys(domain, addr);
 	struct page *page;
 
-	addr &= PAGE_MASK;
-	if (sim_translate(sim, sid, addr, &phys, NULL) || !pfn_valid(PHYS_PFN(phys)))
+	if (!phys || !pfn_valid(PHYS_PFN(phys)))
 		return NULL;
 	page = pfn_to_page(PHYS_PFN(phys));
 	if (!folio_try_get(page_folio(page)))
 		return NULL;
 	/* it may have been unmapped and freed before we held it */
-	if (!sim_translate(sim, sid, addr, &again, NULL) && again == phys)
+	if (iommu_iova_to_phys(domain, addr) == phys)
 		return page;
 	put_page(page);
 	return NULL;
+}
+
+/* The pages from @addr on, as far as they are mapped, at most @max; how many */
+unsigned int sim_get_pages(struct sim *sim, u32 sid, u64 addr, struct page **pages,
+			   unsigned int max)
+{
+	struct iommu_domain *domain;
+	unsigned int n = 0;
+
+	addr &= PAGE_MASK;
+	down_read(&sim->dev_lock);
+	domain = sim_find_domain(sim, sid);
+	/* an untranslated domain would hand out all memory there is */
+	while (domain && domain->type & __IOMMU_DOMAIN_PAGING && n < max) {
+		pages[n] = sim_hold_page(domain, addr + ((u64)n << PAGE_SHIFT));
+		if (!pages[n])
+			break;
+		n++;
+	}
+	up_read(&sim->dev_lock);
+	return n;
+}
+
+/* The same for one; NULL: not mapped */
+struct page *sim_get_page(struct sim *sim, u32 sid, u64 addr)
+{
+	struct page *page;
+
+	return sim_get_pages(sim, sid, addr, &page, 1) ? page : NULL;
 }
 
 static int sim_copy(struct page *page, unsigned int offset, void __user *buf,

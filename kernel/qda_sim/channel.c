@@ -119,10 +119,10 @@ static int sim_respond(struct sim *sim, const struct qda_wire_msg *msg)
 	return 0;
 }
 
-static int sim_send(struct rpmsg_endpoint *ept, void *data, int len)
+static int sim_send(struct rpmsg_endpoint *ept, SIM_SENT *data, int len)
 {
 	struct sim *sim = to_sim(ept->rpdev);
-	struct qda_wire_msg *msg = data;
+	const struct qda_wire_msg *msg = data;
 	struct sim_entry *entry;
 
 	if (len < 0 || len > QDA_SIM_MAX_DATA)
@@ -148,7 +148,7 @@ static int sim_send(struct rpmsg_endpoint *ept, void *data, int len)
 	return 0;
 }
 
-static int sim_sendto(struct rpmsg_endpoint *ept, void *data, int len, u32 dst)
+static int sim_sendto(struct rpmsg_endpoint *ept, SIM_SENT *data, int len, u32 dst)
 {
 	return sim_send(ept, data, len);
 }
@@ -232,7 +232,9 @@ static void sim_release_rpdev(struct device *dev)
 {
 	struct rpmsg_device *rpdev = container_of(dev, struct rpmsg_device, dev);
 
+#ifdef SIM_FREE_OVERRIDE
 	kfree(rpdev->driver_override);
+#endif
 	of_node_put(dev->of_node);
 	kfree(container_of(rpdev, struct sim_rpdev, rpdev));
 }

@@ -9,7 +9,7 @@
 
 #include "sim.h"
 
-/* pages handed out at one fault, if they are mapped */
+/* pages handed out at one fault at most, if they are mapped */
 #define FAULT_PAGES	16
 
 static struct sim *file_sim(struct file *file)
@@ -161,13 +161,13 @@ static __poll_t sim_poll(struct file *file, poll_table *wait)
 
 /* --- windows -------------------------------------------------------------- */
 
-/* Room for one more page; window_lock is held */
+/* Room for the pages of one more fault; window_lock is held */
 static int sim_grow(struct sim_window *window)
 {
 	unsigned int max = window->max_pages ? 2 * window->max_pages : 64;
 	struct page **pages;
 
-	if (window->num_pages < window->max_pages)
+	if (window->num_pages + FAULT_PAGES <= window->max_pages)
 		return 0;
 	pages = kvmalloc_array(max, sizeof(*pages), GFP_KERNEL);
 	if (!pages)
@@ -194,29 +194,34 @@ static vm_fault_t sim_fault(struct vm_fault *vmf)
 	unsigned long address = vmf->address & PAGE_MASK;
 	struct sim_window *window = &sim->windows[sid];
 	vm_fault_t ret = VM_FAULT_SIGBUS, now;
-	unsigned int i;
+	struct page **pages;
+	unsigned int i, n;
 
 	mutex_lock(&sim->window_lock);
-	for (i = 0; i < FAULT_PAGES && address < vma->vm_end; i++) {
-		struct page *page;
-
-		if (sim_grow(window)) {
-			if (!i)
-				ret = VM_FAULT_OOM;
-			break;
-		}
-		page = sim_get_page(sim, sid, addr);
-		if (!page)
-			break;
-		window->pages[window->num_pages++] = page;
-		now = vmf_insert_pfn(vma, address, page_to_pfn(page));
+	/* more and more to who reads on; one page to who looks here and there */
+	if (window->around && addr == window->next)
+		n = min(2 * window->around, FAULT_PAGES);
+	else
+		n = 1;
+	n = min_t(unsigned long, n, (vma->vm_end - address) >> PAGE_SHIFT);
+	if (sim_grow(window)) {
+		ret = VM_FAULT_OOM;
+		n = 0;
+	}
+	pages = window->pages + window->num_pages;
+	if (n)
+		n = sim_get_pages(sim, sid, addr, pages, n);
+	window->num_pages += n;
+	for (i = 0; i < n; i++) {
+		now = vmf_insert_pfn(vma, address, page_to_pfn(pages[i]));
 		if (!i)
 			ret = now;
 		if (now != VM_FAULT_NOPAGE)
 			break;
 		address += PAGE_SIZE;
-		addr += PAGE_SIZE;
 	}
+	window->around = n;
+	window->next = addr + ((u64)n << PAGE_SHIFT);
 	mutex_unlock(&sim->window_lock);
 	if (ret == VM_FAULT_SIGBUS)
 		sim->faults++;
@@ -268,6 +273,7 @@ static long sim_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		struct qda_sim_info info;
 		struct qda_sim_access access;
 		struct qda_sim_translate translate;
+		struct qda_sim_maps maps;
 		u32 value;
 	} u;
 	phys_addr_t phys;
@@ -294,6 +300,9 @@ static long sim_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		err = sim_translate(sim, u.translate.sid, u.translate.addr, &phys, &dma);
 		u.translate.phys = phys;
 		u.translate.dma = dma;
+		break;
+	case QDA_SIM_IOC_MAPS:
+		err = sim_list_maps(sim, &u.maps);
 		break;
 	case QDA_SIM_IOC_CHANNEL:
 		if (u.value > 1)

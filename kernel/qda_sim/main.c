@@ -94,8 +94,11 @@ static int sim_add(struct device *parent, struct device_node *np, unsigned int s
 	sim_channel_setup(sim);
 	err = sim_read_node(sim);
 	if (!err)
+		err = sim_maps_setup(sim);
+	if (!err)
 		err = sim_chardev_add(sim);
 	if (err) {
+		kvfree(sim->banks);
 		of_node_put(np);
 		kfree(sim);
 		return err;
@@ -120,6 +123,7 @@ static void sim_remove(struct sim *sim)
 	mutex_unlock(&sims_lock);
 	sim_channel_drain(sim);
 	of_node_put(sim->np);
+	kvfree(sim->banks);
 	kfree(sim);
 }
 
@@ -180,11 +184,13 @@ static int __init sim_init(void)
 	err = sim_bank_init();
 	if (err)
 		goto exit_channel;
+	sim_maps_init();
 	debugfs = debugfs_create_dir("qda_sim", NULL);
 	err = platform_driver_register(&sim_driver);
 	if (!err)
 		return 0;
 	debugfs_remove_recursive(debugfs);
+	sim_maps_exit();
 	sim_bank_exit();
 exit_channel:
 	sim_channel_exit();
@@ -196,6 +202,7 @@ static void __exit sim_exit(void)
 {
 	platform_driver_unregister(&sim_driver);
 	debugfs_remove_recursive(debugfs);
+	sim_maps_exit();
 	sim_bank_exit();
 	sim_channel_exit();
 }

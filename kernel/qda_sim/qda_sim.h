@@ -75,6 +75,23 @@ struct qda_sim_translate {
 	__u64 phys;			/* out */
 };
 
+struct qda_sim_range {
+	__u64 addr;
+	__u64 size;
+};
+
+/*
+ * What is mapped in the bank, in order; neighbours are one range. At most @max go
+ * to @ranges, @num says how many there are. -ENODEV: no such bank now.
+ */
+struct qda_sim_maps {
+	__u32 sid;
+	__u32 max;
+	__u64 ranges;			/* user pointer */
+	__u32 num;			/* out */
+	__u32 pad;
+};
+
 /* what the kernel answers with 0 itself, at once */
 #define QDA_SIM_RESPOND_CALLS	(1 << 0)	/* handles from 3 */
 #define QDA_SIM_RESPOND_CONTROL	(1 << 1)	/* handles below 3 */
@@ -91,5 +108,6 @@ struct qda_sim_translate {
 /* 0: the channel goes, returns when it has; 1: it comes back */
 #define QDA_SIM_IOC_CHANNEL	_IOW('q', 0x84, __u32)
 #define QDA_SIM_IOC_RESPOND	_IOW('q', 0x85, __u32)
+#define QDA_SIM_IOC_MAPS	_IOWR('q', 0x86, struct qda_sim_maps)
 
 #endif

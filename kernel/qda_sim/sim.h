@@ -2,6 +2,7 @@
 #ifndef QDA_SIM_SIM_H
 #define QDA_SIM_SIM_H
 
+#include <linux/bitmap.h>
 #include <linux/device.h>
 #include <linux/list.h>
 #include <linux/miscdevice.h>
@@ -16,6 +17,9 @@
 
 #define SIM_MAX_QUEUED	4096
 #define SIM_MAX_SID	256
+/* where a driver may map: no DSP here has more address bits */
+#define SIM_MAX_MAPPED	(1ULL << 34)
+#define SIM_NUM_REGIONS	8192
 
 struct sim_entry {
 	struct list_head node;
@@ -26,6 +30,15 @@ struct sim_entry {
 struct sim_window {
 	struct page **pages;		/* with a reference */
 	unsigned int num_pages, max_pages;
+	u64 next;			/* where the last fault's pages end */
+	unsigned int around;		/* pages it handed out */
+};
+
+/* What the last listing has found, see maps.c; under @lock */
+struct sim_bank {
+	struct mutex lock;
+	u64 seen;
+	DECLARE_BITMAP(used, SIM_NUM_REGIONS);
 };
 
 /* One virtual DSP */
@@ -38,6 +51,7 @@ struct sim {
 	unsigned int sid_pos;
 	unsigned int num_banks;
 	u32 sids[QDA_SIM_MAX_BANKS];
+	struct sim_bank *banks;		/* of sids */
 
 	/*
 	 * Readers use rpdev and its children (the context banks); a bank's IOMMU
@@ -81,13 +95,22 @@ void sim_channel_setup(struct sim *sim);
 void sim_channel_drain(struct sim *sim);
 
 /* bank.c */
+struct iommu_domain *sim_find_domain(struct sim *sim, u32 sid);
 int sim_translate(struct sim *sim, u32 sid, u64 addr, phys_addr_t *ret_phys,
 		  bool *ret_dma);
 struct page *sim_get_page(struct sim *sim, u32 sid, u64 addr);
+unsigned int sim_get_pages(struct sim *sim, u32 sid, u64 addr, struct page **pages,
+			   unsigned int max);
 int sim_access(struct sim *sim, struct qda_sim_access *access);
 void sim_watch_banks(struct sim *sim, struct rpmsg_device *rpdev);
 int sim_bank_init(void);
 void sim_bank_exit(void);
+
+/* maps.c */
+int sim_maps_setup(struct sim *sim);
+int sim_list_maps(struct sim *sim, struct qda_sim_maps *maps);
+void sim_maps_init(void);
+void sim_maps_exit(void);
 
 /* chardev.c */
 int sim_chardev_add(struct sim *sim);
