@@ -48,7 +48,7 @@ def run_commands(problems):
     usage = tree.read('run').split("cat <<'EOF'", 1)[1].split('EOF', 1)[0]
     commands = set(re.findall(r'(?m)^  ([a-z]+) ', usage))
     suites = set(re.search(r'SUITE: (.*?)\n\s+abi', usage, re.S).group(1).split())
-    suites |= {'abi', 'lint', 'asan', 'tsan', 'fuzz'}
+    suites |= {'abi', 'lint', 'asan', 'tsan', 'fuzz', 'vm', 'vm-debug'}
     for name in (n for n in tree.files() if n.endswith('.md')):
         for command, argument in re.findall(r'\./run ([a-z]+)(?: ([a-z-]+)`)?',
                                             tree.read(name)):
@@ -61,7 +61,7 @@ def run_commands(problems):
             problems.append(f'README.md: does not say ./run {command}')
     folders = {n.split('/')[1] for n in tree.files()
                if re.fullmatch(r'tests/[\w-]+/meson\.build', n)}
-    for folder in sorted(folders - {'support'} - suites):
+    for folder in sorted(folders - {'bench', 'support'} - suites):
         problems.append(f'run: the suite {folder} is not in its help')
     return len(commands)
 

@@ -16,6 +16,8 @@ PLACES = [
     ('kernel/qda/qda_pack.*', GPL + ' OR MIT'),
     ('kernel/qda/qda_check.*', GPL + ' OR MIT'),
     ('kernel/qda_sim/qda_sim.h', GPL + ' OR MIT'),
+    ('tests/kernel/modules/*/*.h', GPL + ' OR MIT'),
+    ('tests/kernel/modules/*', GPL),
     ('kernel/*', GPL),
     ('*', MIT),
 ]

@@ -1,0 +1,154 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What a kernel maintainer runs before looking: checkpatch --strict, kernel-doc, W=1,
+# sparse and the kernel's own Coccinelle scripts, over kernel/ and the modules of the
+# tests. Everything comes from the newest kernel source (tests/vm/kernel-source.sh).
+# A finding fails, unless a line of kernel.txt has the reason why it stays; so does a
+# tool that is missing.
+#
+# usage: check-kernel.sh [checkpatch|doc|compile|coccinelle]...
+set -uo pipefail
+
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+top=$(dirname "$(dirname "$here")")
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/qda-vm
+checks=("$@")
+[ $# -gt 0 ] || checks=(checkpatch doc compile coccinelle)
+jobs=${QDA_VM_JOBS:-$(nproc 2>/dev/null || echo 2)}
+scratch=$(mktemp -d)
+trap 'rm -r "$scratch"' EXIT
+bad=0
+
+cd "$top" || exit 1
+read -r version source < <("$top/tests/vm/kernel-source.sh" newest)
+if [ -z "${source:-}" ]; then
+	echo 'kernel lint: there is no kernel source to check with'
+	exit 1
+fi
+mapfile -t code < <(find kernel tests/kernel/modules include/uapi/drm -name '*.[ch]' \
+	! -name '*.mod.c' ! -name '.*' | sort)
+
+need() {
+	command -v "$1" >/dev/null && return 0
+	echo "kernel lint: $1 is missing (package $2)"
+	bad=1
+	return 1
+}
+
+# finish NAME COUNT: what is in $scratch/NAME and is not allowed
+finish() {
+	local left allowed
+
+	sed -n "s/^$1	\([^	]*\)	.*/\1/p" "$here/kernel.txt" >"$scratch/allowed"
+	left=$(grep -c . "$scratch/$1")
+	allowed=0
+	if [ -s "$scratch/allowed" ]; then
+		allowed=$(grep -cEf "$scratch/allowed" "$scratch/$1")
+		grep -vEf "$scratch/allowed" "$scratch/$1"
+	else
+		cat "$scratch/$1"
+	fi
+	left=$((left - allowed))
+	echo "$1: $2 looked at, $left problems, $allowed explained in kernel.txt"
+	[ $left -eq 0 ] && [ "$2" -gt 0 ] || bad=1
+}
+
+check_checkpatch() {
+	local options=(--no-tree --strict --terse --no-summary --quiet --show-types)
+	local patches=(kernel/patches/*.patch)
+
+	need perl perl || return
+	perl "$source/scripts/checkpatch.pl" "${options[@]}" --file "${code[@]}" \
+		>"$scratch/checkpatch" 2>&1
+	# from elsewhere and as a stream: what is in a git tree it takes for a source file,
+	# and commit ids for those of that tree
+	for patch in "${patches[@]}"; do
+		(cd "$scratch" && perl "$source/scripts/checkpatch.pl" "${options[@]}" -) <"$patch" 2>&1 |
+			sed "s,^-:,$patch:," >>"$scratch/checkpatch"
+	done
+	finish checkpatch $((${#code[@]} + ${#patches[@]}))
+}
+
+check_doc() {
+	local tool=("$source/scripts/kernel-doc")
+
+	[ -f "${tool[0]}" ] || tool=("$source/tools/docs/kernel-doc")
+	"${tool[@]}" -none -Wall "${code[@]}" >"$scratch/doc" 2>&1
+	finish doc ${#code[@]}
+}
+
+# A configured kernel is enough to compile against; it need not be built.
+prepared() {
+	local config=$top/tests/vm/config tree=$1
+
+	out=$cache/lint-$version-$(cat "$config"/*.config kernel/qda/Kconfig \
+		kernel/patches/*.patch | sha256sum | cut -c1-8)
+	make=(nice -n 19 make -s -C "$tree" O="$out" ARCH=arm64
+	      CROSS_COMPILE=aarch64-linux-gnu- -j "$jobs")
+	[ ! -f "$out/prepared" ] || return 0
+	mkdir -p "$out"
+	cat "$config/base.config" "$config/qda.config" |
+		grep -vxFf <(grep -v '^#' "$config/gone.config") >"$out/wanted.config"
+	{ "${make[@]}" KCONFIG_ALLCONFIG="$out/wanted.config" allnoconfig &&
+	  "${make[@]}" modules_prepare; } >"$out/log" 2>&1 || { tail -5 "$out/log"; return 1; }
+	touch "$out/prepared"
+}
+
+check_compile() {
+	local tree module name made
+
+	need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu || return
+	need sparse sparse || return
+	exec 9>"$cache/lock-newest"
+	flock 9
+	read -r _ tree < <("$top/tests/vm/driver-tree.sh")
+	prepared "$tree" || { bad=1; return; }
+	# all of it each time: a warning is said only once
+	rm -f "$out"/drivers/accel/qda/*.o
+	"${make[@]}" W=1 C=2 drivers/accel/qda/ >"$scratch/log" 2>&1 ||
+		echo 'error: drivers/accel/qda does not build' >>"$scratch/log"
+	made=$(find "$out/drivers/accel/qda" -name '*.o' | wc -l)
+	for module in kernel/qda_sim tests/kernel/modules/*/; do
+		name=$(sed -n 's/^obj-m *[:+]= *//p' "${module%/}/Makefile")
+		mkdir -p "$scratch/modules/$module"
+		cp -r kernel include "$scratch/modules/"
+		cp -r "${module%/}/." "$scratch/modules/$module"
+		find "$scratch/modules" -name '*.o' -delete
+		"${make[@]}" W=1 C=2 M="$scratch/modules/${module%/}" "$name" >>"$scratch/log" 2>&1 ||
+			echo "error: $module does not build" >>"$scratch/log"
+		made=$((made + $(find "$scratch/modules/$module" -name '*.o' | wc -l)))
+	done
+	grep -aE 'warning:|error:|Error ' "$scratch/log" |
+		sed "s,$tree/drivers/accel/qda,kernel/qda,; s,$scratch/modules/,,; s,^\(\.\./\)*drivers/accel/qda,kernel/qda," |
+		sort -u >"$scratch/compile"
+	finish compile "$made"
+}
+
+check_coccinelle() {
+	local scripts
+
+	need spatch coccinelle || return
+	mapfile -t scripts < <(cd "$source/scripts/coccinelle" &&
+		find api free iterators locks misc null tests -name '*.cocci' | sort)
+	: >"$scratch/coccinelle"
+	# shellcheck disable=SC2016
+	printf '%s\n' "${scripts[@]}" | xargs -P "$jobs" -I '{}' sh -c '
+		script=$1/scripts/coccinelle/{}
+		grep -q "^virtual report" "$script" || exit 0
+		options=$(sed -n "s/^[/#/]*[[:space:]]*Options: *//p" "$script" | head -1)
+		nice -n 19 spatch --very-quiet --cocci-file "$script" -D report $options \
+			--timeout 60 --dir kernel/qda 2>"$2/{}.err" >"$2/{}.out" ||
+			sed "s,^,{}: error: ," "$2/{}.err" | tail -2 >>"$2/{}.out"
+		' sh "$source" "$scratch/cocci" 2>&1
+	find "$scratch/cocci" -name '*.out' -exec cat {} + |
+		grep -E '^[^ ]+:[0-9]+(:[-0-9]+)?:|error: ' | sort -u >"$scratch/coccinelle"
+	finish coccinelle "$(find "$scratch/cocci" -name '*.out' | wc -l)"
+}
+
+for folder in api api/alloc free iterators locks misc null tests; do
+	mkdir -p "$scratch/cocci/$folder"
+done
+for check in "${checks[@]}"; do
+	"check_$check"
+done
+exit $bad
