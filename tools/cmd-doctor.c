@@ -289,6 +289,7 @@ static const struct {
 } checks[] = {
 	{ "library", check_library, true, true },
 	{ "driver", check_driver, true, false },
+	{ "DSPs", check_dsps, true, false },
 	{ "nodes", check_nodes, true, false },
 	{ "permission", check_permission, true, false },
 	{ "soft device", check_soft_library, false, true },

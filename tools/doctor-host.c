@@ -49,7 +49,7 @@ static void driver_of(const char *node, char *name, size_t size)
 	snprintf(name, size, "%.63s", slash ? slash + 1 : target);
 }
 
-static bool is_qda(const char *driver)
+bool is_qda(const char *driver)
 {
 	return !strncmp(driver, "qda", 3) || !strncmp(driver, "qcom,qda", 8) ||
 	       !strncmp(driver, "qcom-qda", 8);

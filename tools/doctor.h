@@ -43,9 +43,13 @@ void check_add(struct check *check, const char *format, ...)
 void check_library(struct doctor *doctor, struct check *check);
 void check_driver(struct doctor *doctor, struct check *check);
 void check_nodes(struct doctor *doctor, struct check *check);
+bool is_qda(const char *driver);
 void check_permission(struct doctor *doctor, struct check *check);
 void check_soft_library(struct doctor *doctor, struct check *check);
 void check_soft_program(struct doctor *doctor, struct check *check);
 void check_sealing(struct doctor *doctor, struct check *check);
+
+/* doctor-dsps.c: which driver has which DSP */
+void check_dsps(struct doctor *doctor, struct check *check);
 
 #endif
