@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,15 +19,17 @@
 static void exec_server(const char *program, const struct test_server *server,
 			char *options)
 {
-	const char *argv[32] = {
-		program, "--listen", server->listen, "--control", server->control,
-	};
-	size_t n = 5;
+	const char *argv[32] = { program, "--control", server->control };
+	size_t n = 3;
 	char *word, *save = NULL;
 
-	for (word = strtok_r(options, " ", &save); word && n < ARRAY_SIZE(argv) - 1;
+	for (word = strtok_r(options, " ", &save); word && n < ARRAY_SIZE(argv) - 3;
 	     word = strtok_r(NULL, " ", &save))
 		argv[n++] = word;
+	if (server->listen[0]) {
+		argv[n++] = "--listen";
+		argv[n++] = server->listen;
+	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	execv(program, (char *const *)argv);
 	fprintf(stderr, "cannot run %s: %s\n", program, strerror(errno));
@@ -57,19 +60,21 @@ static int remove_dir(struct test_server *server, int killed)
 
 	/* a killed server cannot tidy up */
 	if (killed) {
-		unlink(server->listen);
+		if (server->listen[0])
+			unlink(server->listen);
 		unlink(server->control);
 	}
 	if (rmdir(server->dir)) {
 		ret = -errno;
-		unlink(server->listen);
+		if (server->listen[0])
+			unlink(server->listen);
 		unlink(server->control);
 		rmdir(server->dir);
 	}
 	return ret;
 }
 
-int server_start(struct test_server *server, const char *options)
+static int start(struct test_server *server, const char *options, bool listens)
 {
 	const char *program = getenv("QDA_SOFTDSP");
 	const char *tmp = getenv("TMPDIR");
@@ -86,7 +91,8 @@ int server_start(struct test_server *server, const char *options)
 	snprintf(server->dir, sizeof(server->dir), "%s/qda-test-XXXXXX", tmp);
 	if (!mkdtemp(server->dir))
 		return -errno;
-	snprintf(server->listen, sizeof(server->listen), "%s/dsp", server->dir);
+	if (listens)
+		snprintf(server->listen, sizeof(server->listen), "%s/dsp", server->dir);
 	snprintf(server->control, sizeof(server->control), "%s/control", server->dir);
 	snprintf(words, sizeof(words), "%s", options ? options : "");
 
@@ -101,7 +107,7 @@ int server_start(struct test_server *server, const char *options)
 	if (!server->pid)
 		exec_server(program, server, words);
 
-	err = wait_for_path(server->listen, server);
+	err = listens ? wait_for_path(server->listen, server) : 0;
 	if (!err)
 		err = wait_for_path(server->control, server);
 	if (!err) {
@@ -117,6 +123,19 @@ int server_start(struct test_server *server, const char *options)
 		return err;
 	}
 	return 0;
+}
+
+int server_start(struct test_server *server, const char *options)
+{
+	return start(server, options, true);
+}
+
+int server_start_device(struct test_server *server, const char *node)
+{
+	char options[128];
+
+	snprintf(options, sizeof(options), "--device %s", node);
+	return start(server, options, false);
 }
 
 static int stop(struct test_server *server, int sig)

@@ -52,6 +52,8 @@ struct test_server {
  * string of further options separated by blanks, may be NULL.
  */
 int server_start(struct test_server *server, const char *options);
+/* for $QDA_SOFTDSP --device node; nobody listens then but its control socket */
+int server_start_device(struct test_server *server, const char *node);
 /* -ETIMEDOUT: it had to be killed; -ENOTEMPTY: it left files behind */
 int server_stop(struct test_server *server);
 /* end it without asking */
@@ -66,6 +68,11 @@ int server_kill(struct test_server *server);
 int child_run(int (*fn)(void *arg), void *arg, unsigned int timeout_ms);
 /* wait for a child with a limit; status as of waitpid() */
 int child_wait(pid_t pid, unsigned int timeout_ms, int *ret_status);
+
+/* --- dmabuf.c ------------------------------------------------------------ */
+
+/* a dma-buf of a memory file's pages (sealed against shrinking), or negative errno */
+int dmabuf_of(int memfd, size_t size);
 
 /* --- time.c ------------------------------------------------------------- */
 

@@ -187,7 +187,8 @@ uint64_t query(int fd, uint32_t type, uint32_t index)
 
 int64_t soon(void)
 {
-	return monotonic_ns() + 10LL * 1000000000;
+	/* an emulated machine may share its processor with many others */
+	return monotonic_ns() + SOON_MS * 1000000LL;
 }
 
 uint64_t wait_banks_free(int fd, uint64_t want)
@@ -425,7 +426,7 @@ pid_t pd_pid(unsigned int sid)
 	return 0;
 }
 
-static bool find_range(unsigned int sid, uint64_t want, uint64_t *ret_addr)
+static bool find_range(unsigned int sid, uint64_t min, uint64_t max, uint64_t *ret_addr)
 {
 	unsigned long long addr, size;
 	char text[4096];
@@ -434,7 +435,7 @@ static bool find_range(unsigned int sid, uint64_t want, uint64_t *ret_addr)
 
 	steer(text, sizeof(text), "maps sid=%u", sid);
 	for (; sscanf(p, " %llx:%llx%n", &addr, &size, &n) == 2; p += n)
-		if (size == want) {
+		if (size >= min && size <= max) {
 			*ret_addr = addr;
 			return true;
 		}
@@ -445,14 +446,21 @@ bool bus_has(unsigned int sid, uint64_t size)
 {
 	uint64_t addr;
 
-	return find_range(sid, size, &addr);
+	return find_range(sid, size, size, &addr);
+}
+
+bool bus_spans(unsigned int sid, uint64_t size)
+{
+	uint64_t addr;
+
+	return find_range(sid, size, UINT64_MAX, &addr);
 }
 
 uint64_t bus_of(unsigned int sid, uint64_t size)
 {
 	uint64_t addr = 0;
 
-	check(find_range(sid, size, &addr), "no range of %#llx bytes is mapped",
+	check(find_range(sid, size, size, &addr), "no range of %#llx bytes is mapped",
 	      (unsigned long long)size);
 	return addr;
 }

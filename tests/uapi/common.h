@@ -7,8 +7,12 @@
  *   QDA_UAPI_CONTROL   steering socket of the DSP behind QDA_UAPI_DEVICE
  *   QDA_UAPI_DEVICE_X, QDA_UAPI_CONTROL_X  a further device (X: ADSP, SDSP) for
  *                      cases that need another DSP
+ *   QDA_UAPI_SPARE     /dev/qda-sim-N that nobody serves, of a DSP with one context
+ *                      bank: cases start a qda-softdsp for it. Its node, when it
+ *                      is there, is QDA_UAPI_DEVICE_SDSP
  *   QDA_SOFT_LIBRARY, QDA_SOFTDSP  the soft device and its server
- *   QDA_UAPI_RESULTS   file that gets one line per call looked at
+ *   QDA_UAPI_RESULTS   file that gets one line per call looked at, and one with the
+ *                      outcome of each case
  *   QDA_UAPI_FILTER    run only the cases this pattern matches (* and ?)
  */
 #ifndef QDA_UAPI_COMMON_H
@@ -190,6 +194,7 @@ uint64_t noop_submit(const struct sess *s, uint32_t flags, uint64_t user_data);
 int wait_ticket(int fd, uint64_t ticket, int64_t deadline, int32_t *ret_status);
 /* a limit for waits that must succeed */
 int64_t soon(void);
+#define SOON_MS	(is_soft ? 10000 : 60000)
 
 /* --- steering ----------------------------------------------------------- */
 
@@ -206,6 +211,8 @@ uint64_t held_value(const char *info, const char *key);
 pid_t pd_pid(unsigned int sid);
 /* whether a range of this size is mapped in the bank */
 bool bus_has(unsigned int sid, uint64_t size);
+/* or a larger one */
+bool bus_spans(unsigned int sid, uint64_t size);
 /* bus address of the range of this size; the case fails without one */
 uint64_t bus_of(unsigned int sid, uint64_t size);
 
@@ -222,7 +229,7 @@ struct job {
 	pid_t tid;
 };
 void job_start(struct job *job, int fd, unsigned long request, void *arg);
-/* the case fails when it takes longer than 10 s */
+/* the case fails when it takes longer than SOON_MS */
 int job_join(struct job *job);
 bool job_done(struct job *job);
 /* SIGUSR1 with a handler that does nothing, installed with these flags */

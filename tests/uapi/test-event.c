@@ -50,7 +50,7 @@ static void test_read(const void *arg)
 	sess_open_bench(&s);
 	check(!poll_in(s.fd, 0), "readable without an event");
 	ticket = noop_submit(&s, DRM_QDA_INVOKE_EVENT, 0x1122334455667788);
-	check(poll_in(s.fd, 10000), "no event");
+	check(poll_in(s.fd, SOON_MS), "no event");
 	check_eq(read_events(s.fd, &e, sizeof(e)), sizeof(e));
 	check_event(&e, ticket, 0x1122334455667788);
 	check_eq(e.error, 0);
@@ -112,7 +112,7 @@ static void test_small_read(const void *arg)
 	(void)arg;
 	sess_open_bench(&s);
 	ticket = noop_submit(&s, DRM_QDA_INVOKE_EVENT, 7);
-	check(poll_in(s.fd, 10000), "no event");
+	check(poll_in(s.fd, SOON_MS), "no event");
 	check_eq(read_events(s.fd, &e, sizeof(e) - 1), 0);
 	check_eq(read_events(s.fd, &e, 0), 0);
 	check(poll_in(s.fd, 0), "a short read ate the event");
@@ -130,7 +130,7 @@ static void test_nonblock(const void *arg)
 	nonblock(s.fd);
 	check_eq(read_events(s.fd, &e, sizeof(e)), -EAGAIN);
 	noop_submit(&s, DRM_QDA_INVOKE_EVENT, 7);
-	check(poll_in(s.fd, 10000), "no event");
+	check(poll_in(s.fd, SOON_MS), "no event");
 	check_eq(read_events(s.fd, &e, sizeof(e)), sizeof(e));
 	check_eq(read_events(s.fd, &e, sizeof(e)), -EAGAIN);
 	record("nonblock EAGAIN");
@@ -145,7 +145,7 @@ static void test_fault(const void *arg)
 	(void)arg;
 	sess_open_bench(&s);
 	ticket = noop_submit(&s, DRM_QDA_INVOKE_EVENT, 7);
-	check(poll_in(s.fd, 10000), "no event");
+	check(poll_in(s.fd, SOON_MS), "no event");
 	check_eq(read_events(s.fd, NULL, sizeof(e)), -EFAULT);
 	/* it is still there */
 	check_eq(read_events(s.fd, &e, sizeof(e)), sizeof(e));
@@ -219,7 +219,7 @@ static void test_beside_calls(const void *arg)
 	check_eq(call(s.fd, DRM_IOCTL_QDA_REMOTE_INVOKE, &i), 0);
 	check_eq(i.status, 0);
 	check_eq(wait_ticket(s.fd, noop_submit(&s, 0, 0), soon(), NULL), 0);
-	check(poll_in(s.fd, 10000), "no event");
+	check(poll_in(s.fd, SOON_MS), "no event");
 	check_eq(read_events(s.fd, &e, sizeof(e)), sizeof(e));
 	check_event(&e, ticket, 9);
 	sess_close(&s);
@@ -249,7 +249,7 @@ static void test_released(const void *arg)
 	ticket = noop_submit(&s, DRM_QDA_INVOKE_EVENT, 9);
 	wait_held(rule, 1, NULL, 0);
 	expect(s.fd, DRM_IOCTL_QDA_REMOTE_SESSION_RELEASE, &r, 0);
-	check(poll_in(s.fd, 10000), "no event");
+	check(poll_in(s.fd, SOON_MS), "no event");
 	check_eq(read_events(s.fd, &e, sizeof(e)), sizeof(e));
 	check_event(&e, ticket, 9);
 	check_eq(e.error, -ECANCELED);
@@ -269,7 +269,7 @@ static void test_sessions(const void *arg)
 	sess_open_bench(&s);
 	sess_open_bench(&other);
 	noop_submit(&s, DRM_QDA_INVOKE_EVENT, 1);
-	check(poll_in(s.fd, 10000), "no event");
+	check(poll_in(s.fd, SOON_MS), "no event");
 	check(!poll_in(other.fd, 20), "another session's event");
 	nonblock(other.fd);
 	check_eq(read_events(other.fd, &e, sizeof(e)), -EAGAIN);
@@ -287,7 +287,7 @@ static void test_unread(const void *arg)
 	sess_open_bench(&s);
 	for (i = 0; i < 20; i++)
 		noop_submit(&s, DRM_QDA_INVOKE_EVENT, 1);
-	check(poll_in(s.fd, 10000), "no event");
+	check(poll_in(s.fd, SOON_MS), "no event");
 	sess_close(&s);
 	record("unread OK");
 }
@@ -324,7 +324,7 @@ static void test_space(const void *arg)
 	}
 	check_eq(got, n);
 	noop_submit(&s, DRM_QDA_INVOKE_EVENT, 1);
-	check(poll_in(s.fd, 10000), "no event");
+	check(poll_in(s.fd, SOON_MS), "no event");
 	record("space EAGAIN");
 	sess_close(&s);
 }

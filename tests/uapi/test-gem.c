@@ -85,7 +85,7 @@ static void test_create_many(const void *arg)
 
 	(void)arg;
 	for (i = 0; i < 2000; i++)
-		check_eq(gem_close(fd, gem_new(fd, 1 << 20)), 0);
+		check_eq(gem_close(fd, gem_new(fd, 1 << 16)), 0);
 	record("many OK");
 }
 

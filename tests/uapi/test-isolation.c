@@ -93,20 +93,40 @@ static void test_bus(const void *arg)
 	sess_close(&other);
 }
 
+#define TRIES 8
+
 /* one number, two banks, two places */
 static void test_same_address(const void *arg)
 {
-	uint64_t addr;
+	uint64_t mine[TRIES], theirs[TRIES];
+	uint8_t *mem[TRIES], *other_mem[TRIES];
+	int i, j, n, same = -1;
 
 	(void)arg;
 	sess_open(&other);
 	sess_open(&s);
-	addr = bus_of(s.sid, WORK_SIZE);
-	if (addr != bus_of(other.sid, WORK_SIZE))
+	/* what a bank hands out depends on what it had before; no two sizes are equal */
+	for (n = 0; n < TRIES; n++) {
+		uint64_t size = 0x23000 + (uint64_t)n * 0x1000;
+
+		mem[n] = gem_map(s.fd, gem_new(s.fd, size), size);
+		other_mem[n] = gem_map(other.fd, gem_new(other.fd, size), size);
+		mine[n] = bus_of(s.sid, size);
+		theirs[n] = bus_of(other.sid, size);
+	}
+	for (i = 0; i < TRIES; i++)
+		for (j = 0; j < TRIES; j++)
+			if (mine[i] == theirs[j])
+				same = i;
+	if (same < 0)
 		skip_case("the banks hand out different addresses");
-	check(touches("poke", s.sid, addr), "own memory faults");
-	check(!memcmp(s.mem, "abcd", 4), "poked elsewhere");
-	check_eq(other.mem[0], 0);
+	check(touches("poke", s.sid, mine[same]), "own memory faults");
+	for (n = 0; n < TRIES; n++) {
+		check(!memcmp(mem[n], "abcd", 4) == (n == same), "poked elsewhere");
+		check_eq(other_mem[n][0], 0);
+		gem_unmap(mem[n], 0x23000 + (uint64_t)n * 0x1000);
+		gem_unmap(other_mem[n], 0x23000 + (uint64_t)n * 0x1000);
+	}
 	record("same OK");
 	sess_close(&s);
 	sess_close(&other);
@@ -119,9 +139,12 @@ static void test_edges(const void *arg)
 
 	(void)arg;
 	sess_open(&s);
-	gem_new(s.fd, 4096);
+	/* an IOMMU's ranges are aligned to their size: neighbours may touch them */
+	if (is_soft)
+		gem_new(s.fd, 4096);
 	gem_new(s.fd, 0x23000);
-	gem_new(s.fd, 4096);
+	if (is_soft)
+		gem_new(s.fd, 4096);
 	addr = bus_of(s.sid, 0x23000);
 	check(touches("peek", s.sid, addr), "first bytes");
 	check(touches("peek", s.sid, addr + 0x23000 - 4), "last bytes");
@@ -165,11 +188,15 @@ static void test_fault(const void *arg)
 	unsigned int n = 0, sid = 0;
 	char text[512];
 	uint32_t handle;
+	int64_t far;
 
 	sess_open_bench(&s);
 	steer(NULL, 0, "faults");
 	handle = gem_new(s.fd, 0x3000);
-	want = bus_of(s.sid, 0x3000) + (uint64_t)*offset;
+	addr = bus_of(s.sid, 0x3000);
+	/* within what the bank could map */
+	far = addr + (uint64_t)*offset > UINT32_MAX ? -*offset : *offset;
+	want = addr + (uint64_t)far;
 	i.handle = s.bench;
 	args[0] = arg_of(s.gem, 0, sizeof(in));
 	args[1] = arg_of(handle, 0, 0x1000);
@@ -177,7 +204,7 @@ static void test_fault(const void *arg)
 	memcpy(s.mem, &in, sizeof(in));
 	expect(s.fd, INVOKE, &i, 0);
 	check_eq(i.status, 0);
-	in.offset = *offset;
+	in.offset = far;
 	memcpy(s.mem, &in, sizeof(in));
 	expect(s.fd, INVOKE, &i, 0);
 	check_eq(i.status, (int32_t)0x80000430);
@@ -239,7 +266,7 @@ static void test_fork(const void *arg)
 
 	(void)arg;
 	sess_open_bench(&s);
-	check_eq(child_run(use_in_child, NULL, 10000), 0);
+	check_eq(child_run(use_in_child, NULL, SOON_MS), 0);
 	i = noop_call(&s, 0);
 	expect(s.fd, INVOKE, &i, 0);
 	check_eq(i.status, 0);

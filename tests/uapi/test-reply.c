@@ -77,7 +77,7 @@ static void test_duplicate(const void *arg)
 	check_alive();
 	steer(NULL, 0, "reply handle=%u times=5 n=1", s.bench);
 	noop_submit(&s, DRM_QDA_INVOKE_EVENT, 1);
-	check_eq(dev->sys->poll(&p, 1, 10000), 1);
+	check_eq(dev->sys->poll(&p, 1, SOON_MS), 1);
 	check_eq(dev->sys->read(s.fd, &e, sizeof(e)), sizeof(e));
 	check_eq(dev->sys->poll(&p, 1, 20), 0);
 	check_alive();

@@ -203,7 +203,7 @@ static void *fetch_main(void *arg)
 	ssize_t n, k;
 
 	while (w->count < ROUNDS) {
-		if (dev->sys->poll(&p, 1, 10000) != 1) {
+		if (dev->sys->poll(&p, 1, SOON_MS) != 1) {
 			w->bad++;
 			break;
 		}
