@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The module goes and comes back. As long as anything of it is in use, unloading is
+ * refused and disturbs nobody; afterwards it works, with whatever the DSP still holds.
+ */
+#include <fcntl.h>
+
+#include "attack.h"
+
+#define MODULE	"qda"
+#define BUSY	(-EWOULDBLOCK)
+
+static struct sess s;
+
+static void need_module(void)
+{
+	if (!module_loaded(MODULE))
+		skip_case("the driver is part of the kernel");
+}
+
+static void check_refused(const char *because)
+{
+	int err = module_unload(MODULE, 0);
+
+	check(err == BUSY, "rmmod with %s: %s", because, err_name(err));
+	check(module_loaded(MODULE), "rmmod with %s was refused and done", because);
+}
+
+static void check_unloaded(void)
+{
+	int err = module_unload(MODULE, 5000);
+
+	check(!err, "rmmod with nothing open: %s", err_name(err));
+	check(!module_loaded(MODULE), "the module is still there");
+	check(access(dev->path, F_OK), "the node outlived its driver");
+}
+
+static void load_again(void)
+{
+	module_load(MODULE, NULL);
+	wait_node();
+}
+
+/* each kind of use by itself is enough */
+static void test_refused(const void *arg)
+{
+	struct drm_qda_remote_invoke i;
+	unsigned int rule;
+	struct job job;
+	uint8_t *mem;
+	int buf, fd;
+
+	(void)arg;
+	take_time();
+	need_module();
+	fd = dev_open();
+	check_refused("an open file");
+	dev_close(fd);
+	sess_open_bench(&s);
+	rule = steer_number("hold handle=%u", s.bench);
+	i = noop_call(&s, 0);
+	job_start(&job, s.fd, DRM_IOCTL_QDA_REMOTE_INVOKE, &i);
+	wait_held(rule, 1, NULL, 0);
+	check_refused("a call in flight");
+	steer(NULL, 0, "release %u", rule);
+	check_eq(job_join(&job), 0);
+	check_eq(i.status, 0);
+	check_session(&s);
+	mem = s.mem;
+	s.mem = NULL;
+	check_eq(prime_export(s.fd, s.gem, DRM_CLOEXEC, &buf), 0);
+	dev_close(s.fd);
+	check_refused("a mapping and an exported buffer");
+	mem[0] = 1;
+	gem_unmap(mem, WORK_SIZE);
+	check_refused("an exported buffer");
+	close(buf);
+	check_unloaded();
+	load_again();
+	check_healthy();
+}
+
+/* without the DSP's device the open files still need the code */
+static void test_unbound(const void *arg)
+{
+	char name[64];
+	int fd;
+
+	(void)arg;
+	need_module();
+	rpmsg_name(name, sizeof(name));
+	fd = dev_open();
+	sess_open_bench(&s);
+	check_eq(file_write("/sys/bus/rpmsg/drivers/qda/unbind", name), 0);
+	wait_lost(fd);
+	check_refused("open files of a device that is gone");
+	dev_close(fd);
+	check_refused("a mapping of a device that is gone");
+	sess_close(&s);
+	check_unloaded();
+	load_again();
+	check_healthy();
+}
+
+/* nothing is open, but the DSP has not answered yet: the driver ends without it */
+static void test_release_held(const void *arg)
+{
+	(void)arg;
+	need_module();
+	sess_open_bench(&s);
+	noop_submit(&s, 0, 0);
+	steer(NULL, 0, "fail op=release hold=1");
+	sess_close(&s);
+	check_unloaded();
+	load_again();
+	check_healthy();
+}
+
+static long meminfo(const char *key)
+{
+	char text[8192], *p;
+
+	check(!file_whole("/proc/meminfo", text, sizeof(text)), "no /proc/meminfo");
+	p = strstr(text, key);
+	check(p, "no %s in /proc/meminfo", key);
+	return atol(p + strlen(key));
+}
+
+static void traffic(void)
+{
+	struct sess many[3];
+	size_t n, k;
+
+	for (n = 0; n < ARRAY_SIZE(many); n++)
+		sess_open_bench(&many[n]);
+	for (k = 0; k < 10; k++)
+		for (n = 0; n < ARRAY_SIZE(many); n++)
+			check_session(&many[n]);
+	for (n = 0; n < ARRAY_SIZE(many); n++)
+		sess_close(&many[n]);
+}
+
+static void test_cycles(const void *arg)
+{
+	long slab = 0, after;
+	unsigned int n;
+
+	(void)arg;
+	take_time();
+	need_module();
+	for (n = 0; n < 20; n++) {
+		traffic();
+		check_unloaded();
+		load_again();
+		/* the first rounds fill caches */
+		if (n == 4)
+			slab = meminfo("SUnreclaim:");
+	}
+	check_healthy();
+	after = meminfo("SUnreclaim:");
+	print_message("20 cycles, unreclaimable slab %ld -> %ld KiB\n", slab, after);
+	/* the detectors keep freed memory; kmemleak looks for leaks there */
+	if (!is_debug_kernel())
+		check(after - slab < 512, "%ld KiB in 15 cycles", after - slab);
+}
+
+static int storm_stop;
+
+static void *storm_main(void *arg)
+{
+	unsigned long *opened = arg;
+
+	while (!__atomic_load_n(&storm_stop, __ATOMIC_ACQUIRE)) {
+		struct drm_qda_remote_session_create create = { 0 };
+		struct drm_qda_gem_create gem = { .size = 65536 };
+		int fd = open(dev->path, O_RDWR | O_CLOEXEC);
+
+		if (fd < 0) {
+			sleep_ms(2);
+			continue;
+		}
+		call(fd, DRM_IOCTL_QDA_REMOTE_SESSION_CREATE, &create);
+		call(fd, DRM_IOCTL_QDA_GEM_CREATE, &gem);
+		close(fd);
+		++*opened;
+		/* a moment in which nothing is open */
+		sleep_ms(3);
+	}
+	return NULL;
+}
+
+/* clients come and go, so does the module: either it is refused, or it is gone */
+static void test_storm(const void *arg)
+{
+	unsigned int n, gone = 0, refused = 0, tries = is_debug_kernel() ? 100 : 300;
+	unsigned long opened[2] = { 0 };
+	pthread_t threads[2];
+	int err;
+
+	(void)arg;
+	take_time();
+	need_module();
+	storm_stop = 0;
+	for (n = 0; n < 2; n++)
+		check(!pthread_create(&threads[n], NULL, storm_main, &opened[n]),
+		      "no thread");
+	for (n = 0; n < tries; n++) {
+		err = module_unload(MODULE, 0);
+		if (!err) {
+			gone++;
+			module_load(MODULE, NULL);
+		} else {
+			check(err == BUSY || err == -EBUSY || err == -ENOENT,
+			      "rmmod: %s", err_name(err));
+			refused++;
+		}
+		sleep_ms(n % 7);
+	}
+	__atomic_store_n(&storm_stop, 1, __ATOMIC_RELEASE);
+	for (n = 0; n < 2; n++)
+		pthread_join(threads[n], NULL);
+	print_message("unloaded %u times, refused %u times, %lu files\n", gone, refused,
+		      opened[0] + opened[1]);
+	wait_node();
+	check_healthy();
+}
+
+int main(void)
+{
+	add_case("refused", test_refused, NULL);
+	add_case("unbound", test_unbound, NULL);
+	add_case("release-held", test_release_held, NULL);
+	add_case("cycles", test_cycles, NULL);
+	add_case("storm", test_storm, NULL);
+	return run_kernel_cases("unload");
+}
