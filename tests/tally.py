@@ -54,7 +54,9 @@ def read_log(path, rows):
             for case, what in parts.items():
                 rows.append((what, profile, f'{name}: {case}',
                              skip_reason(text, case) if what == 'skip' else ''))
-            if not good and 'fail' not in parts.values():
+            if not good and test.get('why'):
+                rows.append(('fail', profile, name, test['why']))
+            elif not good and 'fail' not in parts.values():
                 rows.append(('fail', profile, name, result.lower()))
             elif good and not parts:
                 rows.append(('pass', profile, name, ''))

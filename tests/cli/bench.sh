@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # qda-run bench runs and its tables are whole. No time is asserted.
 . "$(dirname "$0")/lib.sh"
-export QDA_DEVICE=soft:cdsp
+use_device
 
 run bench --quick --json; is 0
 json "[x['bytes'] for x in d['copied']] == [0, 1024, 4096, 65536, 2**20, 2**24]"

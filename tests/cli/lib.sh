@@ -7,7 +7,11 @@ if [ ! -x "${QDA_RUN:-}" ]; then
 	exit 99
 fi
 export LC_ALL=C
-export QDA_DEVICE=
+# the device: QDA_TEST_DEVICE, a real node, or a soft one of this process
+device=${QDA_TEST_DEVICE:-soft:cdsp}
+case $device in soft:*) soft=yes ;; *) soft='' ;; esac
+qda=("$QDA_RUN")
+[ -z "$soft" ] || export QDA_DEVICE=
 mark=qda-cli-test-$$-$RANDOM
 tmp=$(mktemp -d) || exit 99
 failed=0
@@ -35,6 +39,16 @@ our_processes()
 	done
 }
 
+# what follows talks to the device; a real one is named in words, never by QDA_DEVICE
+use_device()
+{
+	if [ -n "$soft" ]; then
+		export QDA_DEVICE=$device
+	else
+		qda=("$QDA_RUN" --device "$device")
+	fi
+}
+
 pass()
 {
 	passed=$((passed + 1))
@@ -52,8 +66,11 @@ fail()
 # run ARGUMENT...: sets out, err, rc; a hang is exit status 124
 run()
 {
+	local program=("${qda[@]}")
+
+	case " $* " in *" --device "* | " list "*) program=("$QDA_RUN") ;; esac
 	last="qda-run $*"
-	QDA_CLI_TEST=$mark timeout -k 5 60 "$QDA_RUN" "$@" \
+	QDA_CLI_TEST=$mark timeout -k 5 "${QDA_CLI_SECONDS:-60}" "${program[@]}" "$@" \
 		>"$tmp/.out" 2>"$tmp/.err" </dev/null
 	rc=$?
 	collected

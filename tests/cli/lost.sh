@@ -2,16 +2,47 @@
 # SPDX-License-Identifier: MIT
 # Crashes, kills, timeouts, Ctrl-C, a shared server: nothing hangs, nothing stays.
 . "$(dirname "$0")/lib.sh"
-export QDA_DEVICE=soft:cdsp
+use_device
 cd "$tmp" || exit 99
 
 # background ARGUMENT...: a call that sleeps; started is its process
 background()
 {
 	last="qda-run $* &"
-	QDA_CLI_TEST=$mark env --default-signal=INT "$QDA_RUN" "$@" \
+	QDA_CLI_TEST=$mark env --default-signal=INT "${qda[@]}" "$@" \
 		>"$tmp/.out" 2>"$tmp/.err" </dev/null &
 	started=$!
+}
+
+# The DSP of a call that is on its way: its own on the soft device, else the one that
+# serves everybody (QDA_TEST_SERVER is its device)
+find_server()
+{
+	local p
+
+	if [ -n "$soft" ]; then
+		server=$(process_named softdsp)
+		return
+	fi
+	for p in /proc/[0-9]*; do
+		case $(tr '\0' ' ' 2>/dev/null <"$p/cmdline") in
+		*"softdsp --device $QDA_TEST_SERVER "*)
+			server=${p#/proc/} ;;
+		esac
+	done
+}
+
+# one that was killed comes back, where it is not started for each client
+wait_device()
+{
+	local i
+
+	[ -z "$soft" ] || return
+	for ((i = 0; i < 100; i++)); do
+		run info
+		[ "$rc" != 0 ] || return
+		sleep 0.1
+	done
 }
 
 # wait until a process of that program is there and it can be in its call
@@ -53,7 +84,7 @@ import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 s.connect(sys.argv[1])
 s.send(sys.argv[2].encode())
-print((s.recv(4096).decode().split() + [""])[1])' "$tmp/control.sock" "$1")
+print((s.recv(4096).decode().split() + [""])[1])' "$control" "$1")
 }
 
 # wait_held RULE N: until the rule keeps N calls; unlike "info", asking the server
@@ -88,7 +119,7 @@ clean
 
 # Ctrl-C
 background call --repeat 5000000 calculator 2 seq.i32:1,2 out.i64@never
-server=$(process_named softdsp)
+find_server
 sleep 1
 kill -INT "$started"; collect
 is 130; says "interrupted"
@@ -102,7 +133,7 @@ clean
 
 # the PD is killed during a call
 background call bench 11 u32:30000000
-server=$(process_named softdsp)
+find_server
 sleep 1
 pd=$(children_of "$server" | head -n 1)
 [ -n "$pd" ] && pass || fail "the call runs in no process of its own"
@@ -112,30 +143,38 @@ clean
 
 # the DSP is killed during a call
 background call bench 11 u32:30000000
-server=$(process_named softdsp)
+find_server
 sleep 1
 kill -KILL "$server"; collect
 is 6
+wait_device
 clean
 
 # a stopped PD does not answer; what is stopped is ended too
 background call --timeout 1000 --repeat 100000 bench 11 u32:10000
-server=$(process_named softdsp)
+find_server
 sleep 1
 kill -STOP "$(children_of "$server")"; collect
 is 7; says "did not answer within 1000 ms"
 clean
 
-# a shared server with two banks
-QDA_CLI_TEST=$mark "$QDA_SOFTDSP" --domain cdsp --banks 2 --listen "$tmp/dsp.sock" \
-	--control "$tmp/control.sock" >"$tmp/server.log" 2>&1 &
-shared=$!
-for ((i = 0; i < 100; i++)); do
-	[ -S "$tmp/dsp.sock" ] && break
-	sleep 0.1
-done
-export QDA_DEVICE=soft:cdsp@$tmp/dsp.sock
-run info --json; is 0; json "d['limits']['banks_total'] == 2 and d['limits']['banks_free'] == 2"
+# a shared server with two banks; a real device has what it has
+control=${QDA_UAPI_CONTROL:-$tmp/control.sock}
+shared=
+if [ -n "$soft" ]; then
+	QDA_CLI_TEST=$mark "$QDA_SOFTDSP" --domain cdsp --banks 2 --listen "$tmp/dsp.sock" \
+		--control "$tmp/control.sock" >"$tmp/server.log" 2>&1 &
+	shared=$!
+	for ((i = 0; i < 100; i++)); do
+		[ -S "$tmp/dsp.sock" ] && break
+		sleep 0.1
+	done
+	export QDA_DEVICE=soft:cdsp@$tmp/dsp.sock
+fi
+run info --json; is 0
+banks=$(printf '%s' "$out" | sed -n 's/.*"banks_total": *\([0-9]*\).*/\1/p')
+json "d['limits']['banks_free'] == d['limits']['banks_total'] == $banks"
+[ "$banks" = 2 ] || [ -z "$soft" ] && pass || fail "not two banks"
 run call calculator 2 seq.i32:1,2 out.i64; is 0; prints "out[0] i64 = 3"
 run doctor; is 0
 
@@ -150,12 +189,15 @@ is 7; says "closing the module was not answered in time"; prints "out[0] i64 = 3
 steer "cancel $rule"
 
 steer "pause method=11 n=0"; paused=$rule
-background call bench 11 u32:60000000; first=$started
-background call bench 11 u32:60000000; second=$started
-wait_held "$paused" 2
+holders=()
+for ((b = 0; b < banks; b++)); do
+	background call bench 11 u32:60000000
+	holders+=("$started")
+done
+wait_held "$paused" "$banks"
 run call calculator 2 seq.i32:1,2 out.i64; is 4; says "bank"
 run doctor; is 4; says "context bank"
-kill -KILL "$first"; wait "$first" 2>/dev/null
+kill -KILL "${holders[0]}"; wait "${holders[0]}" 2>/dev/null
 # the bank of a killed client comes back
 for ((i = 0; i < 100; i++)); do
 	run info --json
@@ -166,9 +208,15 @@ for ((i = 0; i < 100; i++)); do
 	sleep 0.1
 done
 run call calculator 2 seq.i32:1,2 out.i64; is 0
-started=$second
-kill -KILL "$shared"; wait "$shared" 2>/dev/null
-collect; is 6
-run info; is 3; says "dsp.sock"
+if [ -n "$soft" ]; then
+	started=${holders[1]}
+	kill -KILL "$shared"; wait "$shared" 2>/dev/null
+	collect; is 6
+	run info; is 3; says "dsp.sock"
+else
+	steer "cancel $paused"
+	kill -KILL "${holders[@]:1}"
+	wait 2>/dev/null
+fi
 clean
 report

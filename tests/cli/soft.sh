@@ -1,9 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# qda-run on the soft device: every subcommand, every kind of argument, every kind of
+# qda-run on a device: every subcommand, every kind of argument, every kind of
 # bad input.
 . "$(dirname "$0")/lib.sh"
-export QDA_DEVICE=soft:cdsp
+use_device
+udmabuf=()
+[ -n "$soft" ] || udmabuf=(--udmabuf)
 cd "$tmp" || exit 99
 
 le32()
@@ -17,15 +19,24 @@ le32()
 }
 
 # --- looking ---------------------------------------------------------------
-run list --soft; is 0; has "soft:cdsp"; has "NAME"
-run list --soft --json; is 0; json "any(x['path'] == 'soft:cdsp' for x in d['devices'])"
+if [ -n "$soft" ]; then
+	run list --soft; is 0; has "soft:cdsp"; has "NAME"
+	run list --soft --json; is 0
+	json "any(x['path'] == 'soft:cdsp' for x in d['devices'])"
+else
+	run list --kernel; is 0; has "/dev/accel/accel"; has "NAME"
+	run list --kernel --json; is 0
+	json "any(x['name'] == 'cdsp' and not x['soft'] for x in d['devices'])"
+fi
 run info; is 0; has "cdsp"; has "context banks"; has "arch_ver"
 run info --json; is 0
-json "d['name'] == 'cdsp' and d['soft'] and d['limits']['banks_total'] == 8"
+json "d['name'] == 'cdsp' and d['soft'] == bool('$soft') and d['limits']['banks_total'] == 8"
 json "d['features']['unsigned_pd'] and d['attributes']['arch_ver'] & 255 == 0x73"
-run --device soft:adsp,banks=3,priv=0,gen=v66 info --json; is 0
-json "d['name'] == 'adsp' and d['limits']['banks_total'] == 3"
-json "not d['features']['privileged'] and d['attributes']['arch_ver'] & 255 == 0x66"
+if [ -n "$soft" ]; then
+	run --device soft:adsp,banks=3,priv=0,gen=v66 info --json; is 0
+	json "d['name'] == 'adsp' and d['limits']['banks_total'] == 3"
+	json "not d['features']['privileged'] and d['attributes']['arch_ver'] & 255 == 0x66"
+fi
 run doctor; is 0; has "All is well"
 run doctor --json; is 0; json "d['ok'] and d['checks'][-1]['result'] == 'ok'"
 QDA_DEVICE="" run --device soft:cdsp list --kernel; is 2
@@ -85,10 +96,10 @@ run call calculator 2 buf.i32:@numbers,offset=8 out.i64; is 0; prints "out[0] i6
 : >empty
 run call calculator 2 seq.i32:@empty out.i64; is 0; prints "out[0] i64 = 0"
 last="pipe | qda-run call calculator 2 seq.i32:@/dev/stdin out.i64"
-out=$(le32 5 6 | QDA_CLI_TEST=$mark "$QDA_RUN" call calculator 2 seq.i32:@/dev/stdin out.i64 \
+out=$(le32 5 6 | QDA_CLI_TEST=$mark "${qda[@]}" call calculator 2 seq.i32:@/dev/stdin out.i64 \
 	2>"$tmp/.err"); rc=$?
 is 0; prints "out[0] i64 = 11"
-out=$(le32 5 6 | QDA_CLI_TEST=$mark "$QDA_RUN" call calculator 2 buf.i32:@/dev/stdin,offset=4 \
+out=$(le32 5 6 | QDA_CLI_TEST=$mark "${qda[@]}" call calculator 2 buf.i32:@/dev/stdin,offset=4 \
 	out.i64 2>"$tmp/.err"); rc=$?
 is 0; prints "out[0] i64 = 6"
 
@@ -112,31 +123,38 @@ run call calculator 2 seq.i32:1 out.i64@/dev/null; is 0
 [ "$(stat -c %a private)" = 600 ] && pass || fail "umask is kept"
 
 # --- memory of somebody else -----------------------------------------------------
+# on a real device its files are dma-bufs of udmabuf's
 memfd()
 {
 	last="with-memfd $*"
-	QDA_CLI_TEST=$mark timeout 60 "$WITH_MEMFD" "$@" >"$tmp/.out" 2>"$tmp/.err"
+	QDA_CLI_TEST=$mark timeout "${QDA_CLI_SECONDS:-60}" "$WITH_MEMFD" "${udmabuf[@]}" "$@" >"$tmp/.out" 2>"$tmp/.err"
 	rc=$?
 	collected
 }
-memfd 8192:1 -- "$QDA_RUN" call bench 6 dmabuf:10 out.dmabuf:10; is 0
+memfd 8192:1 -- "${qda[@]}" call bench 6 dmabuf:10 out.dmabuf:10; is 0
 has "memfd 0: 1 0"
-memfd 4096:1 4096:1 -- "$QDA_RUN" call bench 3 dmabuf:10 out.dmabuf:11,offset=0; is 0
-memfd 4096:1 -- "$QDA_RUN" call bench 4 dmabuf:10,offset=256,length=3 out.u32; is 0
+memfd 4096:1 4096:1 -- "${qda[@]}" call bench 3 dmabuf:10 out.dmabuf:11,offset=0; is 0
+memfd 4096:1 -- "${qda[@]}" call bench 4 dmabuf:10,offset=256,length=3 out.u32; is 0
 run call bench 4 seq.u8:0,1,2 out.u32; expected=$out
-memfd 4096:1 -- "$QDA_RUN" call bench 4 dmabuf:10,offset=256,length=3 out.u32
+memfd 4096:1 -- "${qda[@]}" call bench 4 dmabuf:10,offset=256,length=3 out.u32
 has "$expected"
-memfd 4096:1 -- "$QDA_RUN" call bench 4 dmabuf:/proc/self/fd/10,length=3 out.u32; is 0
-has "$expected"
-memfd 4096:1 -- "$QDA_RUN" call bench 13 u32:4 handle:10,offset=1,length=4; is 1
-memfd 4096:1 -- "$QDA_RUN" call bench 13 u32:4 handle:10,offset=1,length=8 out.u64; is 0
+# a dma-buf cannot be opened by a name
+if [ -n "$soft" ]; then
+	memfd 4096:1 -- "${qda[@]}" call bench 4 dmabuf:/proc/self/fd/10,length=3 out.u32
+	is 0; has "$expected"
+fi
+memfd 4096:1 -- "${qda[@]}" call bench 13 u32:4 handle:10,offset=1,length=4; is 1
+memfd 4096:1 -- "${qda[@]}" call bench 13 u32:4 handle:10,offset=1,length=8 out.u64; is 0
 has "out[0] u64 = 10"
 run call bench 13 u32:16 handle:@numbers,id=7 out.u64; is 0; prints "out[0] u64 = 10"
 run call bench 13 u32:100 handle:new=4096 out.u64; is 0; prints "out[0] u64 = 0"
-memfd 4096:0 -- "$QDA_RUN" call bench 4 dmabuf:10 out.u32; is 5; says "F_SEAL_SHRINK"
-memfd 4096:1 -- "$QDA_RUN" call bench 4 dmabuf:10,length=4097 out.u32; is 5
+if [ -n "$soft" ]; then
+	memfd 4096:0 -- "${qda[@]}" call bench 4 dmabuf:10 out.u32; is 5
+	says "F_SEAL_SHRINK"
+fi
+memfd 4096:1 -- "${qda[@]}" call bench 4 dmabuf:10,length=4097 out.u32; is 5
 says "truncated"
-memfd 4096:1 -- "$QDA_RUN" call bench 4 dmabuf:10,offset=4097 out.u32; is 5
+memfd 4096:1 -- "${qda[@]}" call bench 4 dmabuf:10,offset=4097 out.u32; is 5
 run call bench 4 dmabuf:77 out.u32; is 5
 run call bench 4 dmabuf:./numbers out.u32; is 5; says "buf:@FILE"
 run call bench 4 dmabuf:./none out.u32; is 5; says "./none"
@@ -197,19 +215,21 @@ run call calculator 9 out.i64@fresh; is 1
 run call calculator 2 seq.i32:1 out.i64@/dev/full; is 7; says "/dev/full"
 # results do not end up in whatever descriptor has the number of a closed stream
 last="qda-run call calculator 2 seq.i32:1 out.i64 <&- >&-"
-"$QDA_RUN" call calculator 2 seq.i32:1 out.i64 2>"$tmp/.err" <&- >&-; rc=$?
+"${qda[@]}" call calculator 2 seq.i32:1 out.i64 2>"$tmp/.err" <&- >&-; rc=$?
 : >"$tmp/.out"; collected; is 7; says "cannot write standard output: Bad file descriptor"
-run --device soft:cdsp,banks=0 info; is 3; says "soft:cdsp,banks=0"
-run --device soft:xdsp info; is 3; says "soft:xdsp"
-run --device soft:cdsp@$tmp/nobody.sock info; is 3; says "nobody.sock"
-run --device soft:cdsp,priv=0 call --signed calculator 2 seq.i32:1 out.i64; is 4
-run --device soft:cdsp,priv=0 call --pd root handle=2 2; is 4
 run call handle=1 2; is 4
-QDA_SOFT_LIBRARY=$tmp/none run info; is 3; says "$tmp/none"
-QDA_SOFT_LIBRARY=$tmp/none run doctor; is 3; says "soft device" "QDA_SOFT_LIBRARY"
-QDA_SOFTDSP=$tmp/none run info; is 3
-QDA_SOFTDSP=$tmp/none run doctor; is 3; says "software DSP" "QDA_SOFTDSP"
-QDA_SOFTDSP=/bin/true run info; is 3
+if [ -n "$soft" ]; then
+	run --device soft:cdsp,banks=0 info; is 3; says "soft:cdsp,banks=0"
+	run --device soft:xdsp info; is 3; says "soft:xdsp"
+	run --device soft:cdsp@$tmp/nobody.sock info; is 3; says "nobody.sock"
+	run --device soft:cdsp,priv=0 call --signed calculator 2 seq.i32:1 out.i64; is 4
+	run --device soft:cdsp,priv=0 call --pd root handle=2 2; is 4
+	QDA_SOFT_LIBRARY=$tmp/none run info; is 3; says "$tmp/none"
+	QDA_SOFT_LIBRARY=$tmp/none run doctor; is 3; says "soft device" "QDA_SOFT_LIBRARY"
+	QDA_SOFTDSP=$tmp/none run info; is 3
+	QDA_SOFTDSP=$tmp/none run doctor; is 3; says "software DSP" "QDA_SOFTDSP"
+	QDA_SOFTDSP=/bin/true run info; is 3
+fi
 
 clean
 report

@@ -30,6 +30,8 @@ struct rig {
 
 /* the name to open: QDA_TEST_DEVICE or soft:cdsp */
 const char *proof_device(void);
+/* whether each opener has a DSP of its own, as on the soft device */
+bool proof_is_private(void);
 /* exits the test with a message on failure */
 void rig_open(struct rig *rig);
 void rig_close(struct rig *rig);

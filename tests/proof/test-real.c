@@ -137,7 +137,7 @@ static void dsp_killed_is_an_error(void **state)
 	rig_close(&rig);
 }
 
-/* SIGKILL of the client takes the DSP and the PD with it */
+/* SIGKILL of the client takes its PD with it, and a DSP that was its own */
 static void nothing_survives_the_client(void **state)
 {
 	struct { pid_t server, pd; } pids = { 0 };
@@ -163,7 +163,10 @@ static void nothing_survives_the_client(void **state)
 	assert_int_not_equal(proc_state(pids.pd), 0);
 	assert_int_equal(kill(child, SIGKILL), 0);
 	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(proc_wait_gone(pids.server, 5000));
+	if (proof_is_private())
+		assert_true(proc_wait_gone(pids.server, 5000));
+	else
+		assert_int_not_equal(proc_state(pids.server), 0);
 	assert_true(proc_wait_gone(pids.pd, 5000));
 	close(pipefd[0]);
 	close(pipefd[1]);
@@ -195,7 +198,8 @@ static void no_child_signals(void **state)
 	sigaction(SIGCHLD, &old, NULL);
 }
 
-static void one_page_past_faults(void **state)
+/* at the next page on the soft device; other memory of the session may follow else */
+static void past_the_end_faults(void **state)
 {
 	int32_t status = 0;
 	struct qda_buffer *buffer;
@@ -206,16 +210,18 @@ static void one_page_past_faults(void **state)
 	rig_open(&rig);
 	assert_int_equal(qda_buffer_new(rig.session, 8192, &buffer), 0);
 	size = qda_buffer_get_size(buffer);
-	int64_t inside = (int64_t)size - 1, outside = (int64_t)size;
+	int64_t inside = (int64_t)size - 1, outside = (int64_t)size, end;
 	uint8_t byte;
 
 	assert_int_equal(qda_invoke(rig.bench, BENCH_FAULT, &status,
 				    QDA_IN_BUF(buffer, 0, size), QDA_IN(&inside),
 				    QDA_OUT(&byte)), 0);
 	assert_int_equal(status, 0);
-	assert_int_equal(qda_invoke(rig.bench, BENCH_FAULT, &status,
-				    QDA_IN_BUF(buffer, 0, size), QDA_IN(&outside),
-				    QDA_OUT(&byte)), 0);
+	end = outside + (proof_is_private() ? 4096 : 4 << 20);
+	for (; outside < end && !status; outside += 4096)
+		assert_int_equal(qda_invoke(rig.bench, BENCH_FAULT, &status,
+					    QDA_IN_BUF(buffer, 0, size),
+					    QDA_IN(&outside), QDA_OUT(&byte)), 0);
 	assert_int_not_equal(status, 0);
 	assert_string_equal(qda_status_name(status), "AEE_ECPUEXCEPTION");
 	assert_true(proc_wait_gone(rig.pd, 5000));
@@ -233,7 +239,7 @@ int main(void)
 		cmocka_unit_test(dsp_killed_is_an_error),
 		cmocka_unit_test(nothing_survives_the_client),
 		cmocka_unit_test(no_child_signals),
-		cmocka_unit_test(one_page_past_faults),
+		cmocka_unit_test(past_the_end_faults),
 	};
 
 	return cmocka_run_group_tests_name("real", tests, NULL, NULL);

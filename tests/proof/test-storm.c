@@ -46,6 +46,7 @@ struct worker {
 
 static struct qda_ctx *ctx;
 static struct test_server server;
+static pid_t server_pid;
 static char device_name[128];
 static struct worker workers[THREADS];
 static atomic_bool stop, workers_done, finished, deadly;
@@ -470,6 +471,31 @@ static void *watch(void *arg)
 	return NULL;
 }
 
+/* a DSP for this test, or the one behind QDA_TEST_DEVICE */
+static void far_end_start(void)
+{
+	const char *control = getenv("QDA_UAPI_CONTROL");
+
+	if (proof_is_private()) {
+		assert_int_equal(server_start(&server, "--domain cdsp --banks 8"), 0);
+		snprintf(device_name, sizeof(device_name), "soft:cdsp@%s",
+			 server.listen);
+		return;
+	}
+	assert_non_null(control);
+	server.control_fd = steer_connect(control, 5000);
+	assert_true(server.control_fd >= 0);
+	snprintf(device_name, sizeof(device_name), "%s", proof_device());
+}
+
+static void far_end_stop(void)
+{
+	if (proof_is_private())
+		assert_int_equal(server_stop(&server), 0);
+	else
+		close(server.control_fd);
+}
+
 static long executed(unsigned int method)
 {
 	char answer[64];
@@ -486,7 +512,7 @@ static void settle(const struct footprint *before)
 	int i;
 
 	for (i = 0; i < 500; i++) {
-		proc_footprint(server.pid, &now);
+		proc_footprint(server_pid, &now);
 		if (now.fds == before->fds && now.threads == before->threads &&
 		    now.maps <= before->maps + MAPS_SLACK)
 			return;
@@ -508,15 +534,16 @@ static void storm(bool kill_them, int64_t ns)
 	sigset_t set;
 	unsigned int i;
 
-	assert_int_equal(server_start(&server, "--domain cdsp --banks 8"), 0);
-	snprintf(device_name, sizeof(device_name), "soft:cdsp@%s", server.listen);
+	far_end_start();
 	assert_int_equal(qda_ctx_new(NULL, &ctx), 0);
 	leak_count(&before);
 	while (open_all(&shared_device, &shared_session, &shared_bench))
 		;
+	learn_pd(shared_bench);
+	server_pid = proc_parent(atomic_load(&shared_pd));
 	shared_drop();
 	sleep_ms(200);
-	proc_footprint(server.pid, &server_before);
+	proc_footprint(server_pid, &server_before);
 	for (i = 0; i < NUM_COUNTED; i++)
 		atomic_store(&counted[i], executed(FIRST_COUNTED + i));
 	atomic_store(&stop, false);
@@ -574,7 +601,7 @@ static void storm(bool kill_them, int64_t ns)
 		fail_msg("%s", text);
 	settle(&server_before);
 	qda_ctx_unref(ctx);
-	assert_int_equal(server_stop(&server), 0);
+	far_end_stop();
 }
 
 static int64_t storm_ns(void)

@@ -65,6 +65,11 @@ static inline const char *device_name(void)
 	return name && *name ? name : "soft:cdsp";
 }
 
+static inline bool on_soft_device(void)
+{
+	return !strncmp(device_name(), "soft:", 5);
+}
+
 /* fails with the library's own words */
 #define ok(expr, failure) do { \
 		int ok_err_ = (expr); \

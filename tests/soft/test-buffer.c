@@ -104,16 +104,20 @@ static void many(void **state)
 
 static void imported(void **state)
 {
-	int fd = memfd_create("shared", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int memfd = memfd_create("shared", MFD_CLOEXEC | MFD_ALLOW_SEALING), fd = memfd;
 	struct qda_buffer *a, *b;
 	uint8_t *mine, *cpu;
 
 	(void)state;
-	assert_int_equal(ftruncate(fd, 65536), 0);
-	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW), 0);
-	mine = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_int_equal(ftruncate(memfd, 65536), 0);
+	assert_int_equal(fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW), 0);
+	mine = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
 	assert_true(mine != MAP_FAILED);
 	memset(mine, 0x5c, 65536);
+	/* a driver takes dma-bufs only */
+	if (!on_soft_device())
+		fd = dmabuf_of(memfd, 65536);
+	assert_true(fd >= 0);
 	assert_int_equal(qda_buffer_import(session, fd, &a), 0);
 	assert_int_equal(qda_buffer_import(session, fd, &b), 0);
 	assert_ptr_equal(a, b);
@@ -128,7 +132,9 @@ static void imported(void **state)
 	expect_dsp_sees(a, 0, mine, 65536);
 	qda_buffer_unref(a);
 	munmap(mine, 65536);
-	close(fd);
+	close(memfd);
+	if (fd != memfd)
+		close(fd);
 }
 
 static void between_sessions(void **state)

@@ -1,26 +1,52 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # usage: build-modules.sh KERNEL BUILD
-# Build kernel/ for the kernel in KERNEL, below BUILD, and print where the modules are.
+# Build the driver, the virtual transport and the modules of the tests for the kernel in
+# KERNEL, below BUILD, and print where they are. Where the kernel's configuration has the
+# driver, it is built from the kernel's tree, with its KUnit tests; elsewhere out of tree,
+# with kernel/compat, and with those tests when QDA_KUNIT is set.
 set -euo pipefail
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 top=$(dirname "$(dirname "$here")")
 kernel=$1
-work=$2/modules-$(basename "$kernel")
+work=$2/modules-$(basename "$kernel")${QDA_KUNIT:+-kunit}
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/qda-vm
 
-mkdir -p "$work/kernel" "$work/include"
+mkdir -p "$work"
 log=$work/build.log
+exec 8>"$work.lock"
+flock 8
 # the sources' directory gets objects, so it is a copy
-copy() { (cd "$top" && find "$@" -name '*.[choSs]' -o -name Kbuild -o -name Makefile \
-	-o -name Kconfig | grep -v '\.o$\|\.mod\.c$' | cpio -pdum --quiet "$work"); }
-copy kernel include/uapi
+copy() {
+	(cd "$top" && rsync -rcR --exclude='.*' --exclude='*.mod.c' --include='*/' \
+		--include='*.[ch]' --include=Kbuild --include=Makefile --include=Kconfig \
+		--exclude='*' "$@" "$work/")
+}
+copy kernel include/uapi tests/kernel
 make=(nice -n 19 make -C "$kernel" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- -s
       -j "${QDA_VM_JOBS:-$(nproc 2>/dev/null || echo 2)}")
-fail() { grep -m10 -B2 -A8 'error' "$log" >&2 || tail -20 "$log" >&2; exit 1; }
+fail() {
+	echo "build-modules: $1 does not build; $log" >&2
+	grep -m10 -B2 -A8 'error' "$log" >&2 || tail -20 "$log" >&2
+	exit 1
+}
 : >"$log"
-if [ -f "$work/kernel/Kbuild" ]; then
-	"${make[@]}" M="$work/kernel" modules >>"$log" 2>&1 || fail
+if grep -q '^CONFIG_DRM_ACCEL_QDA=m' "$kernel/.config"; then
+	# the tree is everybody's who has the same patches
+	exec 7>"$cache/lock-newest"
+	flock 7
+	read -r _ tree < <("$here/driver-tree.sh")
+	mkdir -p "$work/in-tree"
+	# not as a single target of the tree, which forgets what other modules export
+	"${make[@]}" M="$tree/drivers/accel/qda" MO="$work/in-tree" modules >>"$log" 2>&1 ||
+		fail drivers/accel/qda
+	exec 7>&-
+else
+	"${make[@]}" M="$work/kernel" QDA_KUNIT="${QDA_KUNIT:-}" modules >>"$log" 2>&1 || fail kernel
 fi
-"${make[@]}" M="$work/kernel/qda_sim" modules >>"$log" 2>&1 || fail
+for module in "$work/kernel/qda_sim" "$work"/tests/kernel/modules/*/; do
+	[ -f "$module/Makefile" ] || continue
+	"${make[@]}" M="${module%/}" modules >>"$log" 2>&1 || fail "${module#"$work"/}"
+done
 echo "$work"

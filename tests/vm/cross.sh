@@ -14,7 +14,7 @@ build=${1:-$top/build-vm}
 sysroot=$("$here/sysroot.sh")
 log=$build/cross.log
 mkdir -p "$build"
-cat >"$build/cross.ini" <<INI
+cat >"$build/cross.ini.new" <<INI
 [binaries]
 c = 'aarch64-linux-gnu-gcc'
 ar = 'aarch64-linux-gnu-ar'
@@ -36,9 +36,14 @@ cpu_family = 'aarch64'
 cpu = 'aarch64'
 endian = 'little'
 INI
+# meson reads it once: another sysroot wants another build
+if ! cmp -s "$build/cross.ini.new" "$build/cross.ini"; then
+	rm -rf "$build/build.ninja" "$build/meson-private" "$build/meson-info"
+	mv "$build/cross.ini.new" "$build/cross.ini"
+fi
 if [ ! -f "$build/build.ninja" ]; then
 	meson setup "$build" "$top" --cross-file "$build/cross.ini" \
-		--prefix /usr --libdir lib -Ddocs=false >"$log" 2>&1 ||
+		--prefix /usr --libdir lib -Ddocs=false -Ddkms=false >"$log" 2>&1 ||
 		{ tail -20 "$log" >&2; exit 1; }
 fi
 nice -n 19 ninja -C "$build" >"$log" 2>&1 || { grep -m5 -A5 'error\|FAILED' "$log" >&2; exit 1; }

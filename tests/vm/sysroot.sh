@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: MIT
 # Fetch the arm64 packages the guest is made of, and print the directory they are
 # unpacked in. Nothing of it is installed on this machine.
+#
+# usage: sysroot.sh [armhf]	armhf: what the 32 bit tests need instead
 set -euo pipefail
 
 packages=(busybox-static libc6 libgcc-s1 libdrm-dev libudev-dev libpng-dev zlib1g-dev
-	  libcmocka-dev)
+	  libcmocka-dev bash coreutils python3)
+arch=${1:-arm64}
+[ "$arch" != armhf ] || packages=(libc6 libgcc-s1 libdrm-dev libcmocka-dev)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/qda-vm
 
 say() { printf '%s\n' "$*" >&2; }
@@ -13,19 +17,19 @@ say() { printf '%s\n' "$*" >&2; }
 # shellcheck source=/dev/null
 . /etc/os-release
 hash=$(printf '%s\n' 2 "$VERSION_CODENAME" "${packages[@]}" | sha256sum | cut -c1-12)
-out=$cache/sysroot-arm64-$hash
+out=$cache/sysroot-$arch-$hash
 if [ ! -f "$out/done" ]; then
-	apt=$cache/apt-arm64
+	apt=$cache/apt-$arch
 	log=$cache/sysroot.log
 	mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial" "$out"
 	exec 9>"$cache/lock-sysroot"
 	flock 9
 	: >"$apt/status"
-	options=(-o APT::Architecture=arm64 -o APT::Architectures=arm64
+	options=(-o "APT::Architecture=$arch" -o "APT::Architectures=$arch"
 		 -o "Dir::State=$apt/state" -o "Dir::State::status=$apt/status"
 		 -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root
 		 -o APT::Install-Recommends=false -o Debug::NoLocking=1)
-	say "fetching arm64 packages"
+	say "fetching $arch packages"
 	if ! apt-get "${options[@]}" update >"$log" 2>&1 ||
 	   ! apt-get "${options[@]}" -y -d install "${packages[@]}" >>"$log" 2>&1; then
 		tail -5 "$log" >&2

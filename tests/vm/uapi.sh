@@ -27,7 +27,7 @@ printf %s "${QDA_UAPI_FILTER:-}" >"$out/filter"
 build=${QDA_VM_BUILD:-$top/build-vm}
 "$here/cross.sh" "$build" >/dev/null
 for group in "${groups[@]}"; do
-	cp "$build/tests/uapi/uapi-$group" "$out/bin/"
+	cp "${QDA_UAPI_BIN:-$build/tests/uapi}/uapi-$group" "$out/bin/"
 done
 cat >"$out/script" <<'SCRIPT'
 modprobe qda || exit 1
@@ -38,6 +38,7 @@ name_nodes() {
 			case $(readlink -f "$node/device") in
 			*-dsp.0.*) name=cdsp ;;
 			*-dsp.1.*) name=adsp ;;
+			*-dsp.2.*) name=sdsp ;;
 			*) continue ;;
 			esac
 			target=/dev/accel/${node##*/}
@@ -63,12 +64,14 @@ for n in 0 1; do
 done
 export QDA_UAPI_DEVICE=/run/dev-cdsp QDA_UAPI_CONTROL=/run/cdsp
 export QDA_UAPI_DEVICE_ADSP=/run/dev-adsp QDA_UAPI_CONTROL_ADSP=/run/adsp
+export QDA_UAPI_DEVICE_SDSP=/run/dev-sdsp QDA_UAPI_SPARE=/dev/qda-sim-2
+export QDA_SOFTDSP=/usr/bin/qda-softdsp DSP_LIBRARY_PATH=/usr/lib/qda/softdsp
 export QDA_UAPI_RESULTS=/share/uapi
 [ ! -s /share/filter ] || export QDA_UAPI_FILTER="$(cat /share/filter)"
 status=0
 for group; do
 	echo "@@ uapi-$group" >/dev/kmsg
-	timeout -s KILL 300 /share/bin/uapi-$group >/share/uapi-$group.log 2>&1 || {
+	timeout -s KILL 900 /share/bin/uapi-$group >/share/uapi-$group.log 2>&1 || {
 		echo "uapi-$group: $?"
 		grep '^\[  FAILED  \]\|no end in sight' /share/uapi-$group.log | sort -u | head -40
 		status=1

@@ -1,0 +1,173 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# The commands of ./run that have to do with the guest; sourced by it.
+# shellcheck disable=SC2154 # its variables
+
+pkgs_vm='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm
+	device-tree-compiler make flex bison bc cpio kmod rsync xz-utils patch libssl-dev
+	libelf-dev python3'
+vm_builder=''
+vm_build=${QDA_VM_BUILD:-$top/build-vm}
+
+vm_have() {
+	case $1 in
+	gcc-aarch64-linux-gnu) command -v aarch64-linux-gnu-gcc ;;
+	libc6-dev-arm64-cross) [ -e /usr/aarch64-linux-gnu/include/stdio.h ] ;;
+	qemu-system-arm) command -v qemu-system-aarch64 ;;
+	device-tree-compiler) command -v dtc && command -v fdtget ;;
+	make | flex | bison | bc | cpio | rsync | patch | sparse | perl) command -v "$1" ;;
+	kmod) command -v depmod || [ -x /sbin/depmod ] ;;
+	xz-utils) command -v xz ;;
+	coccinelle) command -v spatch ;;
+	libssl-dev) printf '#include <openssl/evp.h>\n' | gcc -fsyntax-only -xc - ;;
+	libelf-dev) printf '#include <gelf.h>\n' | gcc -fsyntax-only -xc - ;;
+	*) false ;;
+	esac
+}
+
+# what is missing for a guest on this machine, in words; nothing: it can be built
+vm_missing() {
+	local p missing=()
+
+	# shellcheck disable=SC2086
+	for p in $pkgs_build $pkgs_vm libcmocka-dev; do
+		have_package "$p" || missing+=("$p")
+	done
+	if [ "${#missing[@]}" -gt 0 ]; then
+		say "needs ${missing[*]} (Debian package names)"
+	elif ! command -v apt-get >/dev/null; then
+		say "needs Debian's packages, and there is no apt-get"
+	fi
+}
+
+vm_log() { printf '%s/kernel-%s.log' "$logs" "$1"; }
+
+# Build what the guest is made of beside everything else, as nobody is in a hurry. In a
+# session of its own, so that ending it ends the compilers too.
+vm_start_building() {
+	local variant
+
+	mkdir -p "$logs"
+	for variant in "$@"; do
+		: >"$(vm_log "$variant")"
+	done
+	# shellcheck disable=SC2016
+	setsid nice -n 19 bash -c 'logs=$1; shift
+		for variant; do
+			tests/vm/build-kernel.sh "$variant" >"$logs/kernel-$variant.path" \
+				2>>"$logs/kernel-$variant.log"
+			echo $? >"$logs/kernel-$variant.status"
+		done' vm-builder "$logs" "$@" </dev/null >/dev/null 2>&1 &
+	vm_builder=$!
+}
+
+vm_stop_building() {
+	[ -z "$vm_builder" ] || kill -TERM -- "-$vm_builder" 2>/dev/null || true
+	vm_builder=''
+}
+
+# vm_kernel VARIANT: until its kernel is there
+vm_kernel() {
+	# shellcheck disable=SC2016
+	[ -z "$vm_builder" ] || step "waiting for the $1 kernel" bash -c '
+		while [ ! -e "$2/kernel-$1.status" ] && kill -0 "$3"; do sleep 1; done
+		cat "$2/kernel-$1.log"
+		[ "$(cat "$2/kernel-$1.status")" = 0 ]' wait "$1" "$logs" "$vm_builder" ||
+		return 1
+	step "building the $1 kernel" tests/vm/build-kernel.sh "$1"
+}
+
+# vm_prepare VARIANT: kernel, cross-built checkout
+vm_prepare() {
+	local missing
+
+	# shellcheck disable=SC2086
+	ensure $pkgs_build $pkgs_vm libcmocka-dev libpng-dev
+	missing=$(vm_missing)
+	[ -z "$missing" ] || die "the guest $missing"
+	vm_kernel "$1" || die 'there is no kernel for the guest'
+	step 'cross-building' tests/vm/cross.sh "$vm_build" || die 'the cross build failed'
+}
+
+cmd_vm() {
+	local variant=plain options=()
+
+	if [ "${1:-}" = --debug ]; then
+		variant=debug
+		options=(--debug)
+		shift
+	fi
+	case ${1:-} in -*) die "vm: $1: not --debug or a command (./run help)" ;; esac
+	vm_prepare $variant
+	[ $# -gt 0 ] || say "booting; the modules are built first if they have changed"
+	exec tests/vm/vm "${options[@]}" "$@"
+}
+
+cmd_demo_vm() {
+	local out=$top/build/demo-vm
+
+	vm_prepare plain
+	mkdir -p "$out"
+	cp tests/vm/demo-guest.sh tests/vm/guest.sh "$out/"
+	attend tests/vm/run.sh --top --show "$vm_build" --out "$out" \
+		--timeout 600 -- \
+		"sh /share/demo-guest.sh $vm_build" ||
+		die "the demo failed in the guest ($out/kernel.log)"
+	head1 'Written'
+	stat -c '  %s bytes	%n' "$out"/*.png
+}
+
+# vm_compare PROFILE: what tests/uapi saw there and on the soft device must be the same
+vm_compare() {
+	if [ ! -s "$logs/uapi-soft" ]; then
+		result skip "$1 uapi comparison" \
+			'the soft device was not asked: ./run test uapi vm does both'
+	elif [ -s "$logs/$1/uapi" ]; then
+		if step "comparing $1 with the soft device" \
+			tests/vm/compare.py "$logs/uapi-soft" "$logs/$1/uapi"; then
+			result pass "$1 uapi comparison"
+		else
+			result fail "$1 uapi comparison" "$logs/comparing-$1-with-the-soft-device.log"
+		fi
+	fi
+}
+
+# test_vm plain|debug: the suites in the guest
+test_vm() {
+	local name=vm options=() missing code=0
+
+	if [ "$1" = debug ]; then
+		name=vm-debug
+		options=(--debug)
+	fi
+	missing=$(vm_missing)
+	if [ -n "$missing" ]; then
+		result skip "$name" "the guest $missing"
+		return 0
+	fi
+	head1 "tests: $name"
+	if ! vm_kernel "$1"; then
+		if grep -qh 'no apt source has' "$logs"/*kernel*.log; then
+			result skip "$name" "$(grep -h 'no apt source has' "$logs"/*kernel*.log | head -1)"
+		else
+			result fail "$name" 'the kernel could not be built'
+		fi
+		return 0
+	fi
+	if ! step 'cross-building' tests/vm/cross.sh "$vm_build"; then
+		if grep -q 'Unable to locate\|Failed to fetch\|Could not resolve' \
+			"$logs/cross-building.log"; then
+			result skip "$name" 'the arm64 packages of the guest cannot be fetched'
+		else
+			result fail "$name" 'the cross build failed'
+		fi
+		return 0
+	fi
+	attend tests/vm/suites.py "${options[@]}" --out "$logs/$name" || code=$?
+	vm_compare "$name"
+	if [ -s "$logs/$name/results.json" ]; then
+		cp "$logs/$name/results.json" "$logs/$name.json"
+	else
+		result fail "$name" "the suites did not run (exit status $code)"
+	fi
+}
