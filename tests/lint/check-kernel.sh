@@ -99,7 +99,7 @@ check_compile() {
 
 	need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu || return
 	need sparse sparse || return
-	exec 9>"$cache/lock-newest"
+	exec 9>"$cache/lock-debug"
 	flock 9
 	read -r _ tree < <("$top/tests/vm/driver-tree.sh")
 	prepared "$tree" || { bad=1; return; }

@@ -125,6 +125,7 @@ static int spare_start(struct device *d, const char *domain)
 		return err;
 	snprintf(d->options, sizeof(d->options), "%s", domain);
 	snprintf(d->path, sizeof(d->path), "%s", path);
+	snprintf(d->label, sizeof(d->label), "sdsp");
 	d->control = d->server.control_fd;
 	d->sys = the_sys;
 	devices_started++;
@@ -184,6 +185,7 @@ static void use_kernel_device(const char *domain, const char *options)
 			skip_case("there is no device with this DSP");
 		devices_connected++;
 		snprintf(devices[i].options, sizeof(devices[i].options), "%s", domain);
+		snprintf(devices[i].label, sizeof(devices[i].label), "%s", domain);
 		dev = &devices[i];
 		return;
 	}
@@ -233,6 +235,21 @@ void use_fresh_device(const char *domain, const char *options)
 
 /* --- descriptors -------------------------------------------------------- */
 
+/*
+ * DSPs that come back may swap their nodes, and the names that udev gives follow a
+ * moment later.
+ */
+static bool is_expected(int fd)
+{
+	struct drm_qda_query query = { .type = DRM_QDA_QUERY_NAME };
+
+	if (dev->sys->ioctl(fd, DRM_IOCTL_QDA_QUERY, &query))
+		return true;
+	if (!dev->label[0])
+		snprintf(dev->label, sizeof(dev->label), "%s", query.name);
+	return !strcmp(dev->label, (const char *)query.name);
+}
+
 int dev_try_open(const char *path)
 {
 	int fd = dev->sys->open(path, O_RDWR | O_CLOEXEC);
@@ -240,6 +257,10 @@ int dev_try_open(const char *path)
 
 	if (fd < 0)
 		return -errno;
+	if (!is_soft && !is_expected(fd)) {
+		dev->sys->close(fd);
+		return -ENODEV;
+	}
 	pthread_mutex_lock(&opened_lock);
 	for (i = 0; i < MAX_OPEN; i++)
 		if (!opened[i].dev) {

@@ -52,6 +52,7 @@ struct device {
 	struct test_server server;	/* soft only */
 	char options[80];
 	char path[160];
+	char label[32];		/* kernel only: what the node must say it is */
 	int control;
 };
 

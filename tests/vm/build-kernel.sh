@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: MIT
 # Build the guest's kernel and print the directory it is in.
 #
-# usage: build-kernel.sh [plain|debug|newest]
+# usage: build-kernel.sh [plain|debug|debug-6.12]
 #
-#   plain   Linux 6.12 as Debian has it; the driver is a module out of tree
-#   debug   the same with KASAN, UBSAN, lockdep, kmemleak, ...
-#   newest  the newest release that Debian carries, with the debugging of "debug",
-#           kernel/patches, and the driver in drivers/accel/qda
+#   plain       Linux 6.12 as Debian has it; the driver is a module out of tree
+#   debug       the newest release that Debian carries, with KASAN, UBSAN, lockdep,
+#               kmemleak, ..., kernel/patches, and the driver in drivers/accel/qda
+#   debug-6.12  plain with the debugging of debug
 #
 # Source and result are kept in $XDG_CACHE_HOME/qda-vm, by version, configuration and
 # what is built in, and found there again; a change of the driver rebuilds no kernel
@@ -19,9 +19,9 @@ set -euo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 top=$(dirname "$(dirname "$here")")
 variant=${1:-plain}
-# QDA_VM_DEBUG=newest: whoever asks for the debug kernel gets that one
+# QDA_VM_DEBUG=debug-6.12: whoever asks for the debug kernel gets that one
 [ "$variant" != debug ] || variant=${QDA_VM_DEBUG:-debug}
-label=$variant
+label=${variant%-*}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/qda-vm
 jobs=${QDA_VM_JOBS:-$(nproc 2>/dev/null || echo 2)}
 
@@ -42,20 +42,19 @@ plain)
 	fragments=("$config/base.config")
 	found=$("$here/kernel-source.sh" 6.12)
 	;;
-debug)
+debug-6.12)
 	fragments=("$config/base.config" "$config/debug.config")
 	found=$("$here/kernel-source.sh" 6.12)
 	;;
-newest)
+debug)
 	fragments=("$config/base.config" "$config/debug.config" "$config/qda.config")
 	gone=$config/gone.config
-	label=debug
 	found=$("$here/driver-tree.sh")
 	# the name of the tree stands for the patches
 	patches=${found##*-}
 	built_in=("$top/kernel/qda/Kconfig" "$top/kernel/qda/qda_compute_bus.c")
 	;;
-*) die "$variant: not one of plain debug newest" ;;
+*) die "$variant: not one of plain debug debug-6.12" ;;
 esac
 version=${found%% *}
 source=${found#* }

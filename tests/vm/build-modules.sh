@@ -34,7 +34,7 @@ fail() {
 : >"$log"
 if grep -q '^CONFIG_DRM_ACCEL_QDA=m' "$kernel/.config"; then
 	# the tree is everybody's who has the same patches
-	exec 7>"$cache/lock-newest"
+	exec 7>"$cache/lock-debug"
 	flock 7
 	read -r _ tree < <("$here/driver-tree.sh")
 	mkdir -p "$work/in-tree"

@@ -12,18 +12,10 @@
 #
 # Ends with 75 after a kernel report: what is left wants another boot.
 #
-# usage: guest.sh all | firmware (start it) | stop | node
+# usage: guest.sh all | firmware (start it) | stop
 cd /share/tests 2>/dev/null || cd /
 
 reports='WARNING:|BUG:|Oops|KASAN|KCSAN|UBSAN|kmemleak:.*new suspected|DMA-API:|INFO: (task|rcu|possible|trying)|Call trace|[Uu]nable to handle|refcount_t|Bad page|arm-smmu-v3.*(event|fault|error|timeout)|possible (circular|recursive)|suspicious RCU|allocation failure|page_pool|stack guard|cut here|list_(add|del) corruption|scheduling while atomic|sleeping function|slab .*(error|corrupt)|Objects remaining|hung task|soft lockup|Kernel panic|debug_locks'
-
-# what udev would do on a machine that has it: a DSP that comes back is a new node
-node() {
-	[ "$ACTION" = add ] && [ "$SUBSYSTEM" = accel ] || exit 0
-	name=$(tr -d '\0' <"/sys$DEVPATH/device/of_node/label") || exit 0
-	ln -sfn "/dev/$DEVNAME" "/run/.$name.$$"
-	mv "/run/.$name.$$" "/run/dev-$name"
-}
 
 # wait_until SECONDS COMMAND...
 wait_until() {
@@ -162,8 +154,8 @@ settle() {
 		line=$({ tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null)
 		kill -KILL "$pid" 2>/dev/null || continue
 		case $line in
-		# on its way out; ours: the half of it that watches, the answer to an uevent
-		''|'timeout -s KILL '*|*'/guest.sh node '*) ;;
+		# on its way out; ours: the half of it that watches
+		''|'timeout -s KILL '*) ;;
 		*) echo "left running: $line" ;;
 		esac
 	done
@@ -208,7 +200,7 @@ all() {
 	. ./environment
 	modprobe qda || exit 1
 	chmod 1777 /tmp
-	uevent sh /share/guest.sh node >/dev/null 2>&1 &
+	name-nodes &
 	watcher=$!
 	trap 'kill $watcher; cd /' EXIT
 	usleep 200000
@@ -243,10 +235,9 @@ all() {
 
 case $1 in
 all) all ;;
-node) node ;;
 firmware)
 	modprobe qda || exit 1
-	uevent sh "$0" node >/dev/null 2>&1 &
+	name-nodes &
 	echo $! >/run/watcher
 	usleep 200000
 	start_firmware || exit 1

@@ -33,6 +33,7 @@ rm -f "$root/usr/lib/modules/$release/build"
 depmod -b "$root" "$release"
 if [ -n "$build" ]; then
 	DESTDIR=$root meson install -C "$build" --no-rebuild --quiet >/dev/null
+	install -m755 "$build/tests/support/name-nodes" "$root/usr/bin/"
 fi
 install -m755 "$here/init" "$root/init"
 (cd "$root" && find . | cpio -o -H newc --quiet -R 0:0) | gzip -1 >"$out.new"

@@ -31,22 +31,6 @@ for group in "${groups[@]}"; do
 done
 cat >"$out/script" <<'SCRIPT'
 modprobe qda || exit 1
-# a DSP that comes back does so as a new node; what udev would do for its name
-name_nodes() {
-	while :; do
-		for node in /sys/class/accel/accel*; do
-			case $(readlink -f "$node/device") in
-			*-dsp.0.*) name=cdsp ;;
-			*-dsp.1.*) name=adsp ;;
-			*-dsp.2.*) name=sdsp ;;
-			*) continue ;;
-			esac
-			target=/dev/accel/${node##*/}
-			[ "$(readlink /run/dev-$name)" = "$target" ] || ln -sfn "$target" /run/dev-$name
-		done
-		usleep 50000
-	done
-}
 wait_for() {
 	i=0
 	while [ ! -e "$1" ]; do
@@ -55,7 +39,7 @@ wait_for() {
 		sleep 0.1
 	done
 }
-name_nodes &
+name-nodes &
 for n in 0 1; do
 	name=$([ $n = 0 ] && echo cdsp || echo adsp)
 	qda-softdsp --device /dev/qda-sim-$n --control /run/$name --log \
