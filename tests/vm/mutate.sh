@@ -22,7 +22,7 @@ remote handle 1 is the kernel's|invoke|bad-handle-init|qda_check.c|s/if (a->hand
 a range does not wrap|invoke|bad-in-offset-wrap|qda_check.c|s/offset <= size && length <= size - offset/offset + length <= size/
 an address agrees with its offset|invoke|bad-in-address|qda_check.c|s/((arg->address ^ arg->offset) & QDA_DSP_PAGE_MASK)/0/
 a dsp_id is unique|map|dsp-id|qda_map.c|s/if (a->dsp_id && xa_load(&session->maps_by_dsp_id, a->dsp_id))/if (0)/
-a reply's sequence number is its call's|reply|wrong-sequence|qda_call.c|s/ || call->ctx != reply.ctx)/)/
+a reply's sequence number is its call's|reply|wrong-sequence-high|qda_call.c|s/ || call->ctx != reply.ctx)/)/
 calls in flight are limited|limits|option|qda_invoke.c|s/session->in_flight < session->limit/session->in_flight < QDA_MAX_IN_FLIGHT/
 the DSP ends delayed mappings only|map|fdlist-other-types|qda_map.c|s/if (!map || map->type != DRM_QDA_MAP_FD_DELAYED)/if (!map)/
 a private mapping is refused|gem|mmap-bad|qda_gem.c|s/if (!(vma->vm_flags & VM_MAYSHARE))/if (0)/
