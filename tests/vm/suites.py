@@ -31,7 +31,7 @@ SUITES = ['uapi', 'kernel', 'soft', 'proof', 'examples', 'cli']
 # they run compilers and look at sources: the host's business
 HOST_ONLY = ['uapi:header', 'uapi:mutate']
 # too long for a kernel that checks everything
-PLAIN_ONLY = ['proof:proof-soak']
+PLAIN_ONLY = ['proof:proof-soak', 'kernel:soak']
 # a million calls take an hour there
 ENVIRONMENT = {'proof:proof-soak': {'QDA_SOAK_CALLS': '20000'}}
 PASSED_ON = ['QDA_FUZZ_SEED', 'QDA_FUZZ_SECONDS', 'QDA_SOAK_CALLS', 'QDA_STORM_SECONDS',
