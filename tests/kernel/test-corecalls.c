@@ -193,7 +193,8 @@ static void test_allowed(const void *arg)
 /* the file's other operations */
 static void test_file(const void *arg)
 {
-	struct iovec iov = { .iov_base = "x", .iov_len = 1 };
+	char byte = 0;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
 	long page = sysconf(_SC_PAGESIZE);
 	static const off_t offsets[] = {
 		0, 0x1000, 0x10000000, 0x100000000LL, 0x7ffffffff000LL,
