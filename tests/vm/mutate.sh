@@ -67,18 +67,7 @@ done
 
 cat >"$out/mutants/script" <<'SCRIPT'
 cd /share/mutants
-# what udev would do for the nodes' names
-name_nodes() {
-	while :; do
-		for node in /sys/class/accel/accel*; do
-			name=$(tr -d '\0' 2>/dev/null <"$node/device/of_node/label") || continue
-			target=/dev/accel/${node##*/}
-			[ "$(readlink "/run/dev-$name")" = "$target" ] || ln -sfn "$target" "/run/dev-$name"
-		done
-		usleep 50000
-	done
-}
-name_nodes &
+name-nodes &
 for n in 0 1; do
 	name=$([ $n = 0 ] && echo cdsp || echo adsp)
 	qda-softdsp --device /dev/qda-sim-$n --control /run/$name 2>/dev/null &
