@@ -177,7 +177,7 @@ static void exporter_unmap(struct dma_buf_attachment *attach, struct sg_table *s
 	atomic_dec(&mapped);
 }
 
-static int exporter_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
+static int exporter_sync(struct dma_buf *dmabuf, bool for_cpu)
 {
 	struct exporter_buffer *buf = dmabuf->priv;
 	struct exporter_mapping *map;
@@ -185,26 +185,26 @@ static int exporter_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direc
 	if (buf->script.fake_addr)
 		return 0;
 	dma_resv_lock(dmabuf->resv, NULL);
-	list_for_each_entry(map, &buf->mappings, node)
-		dma_sync_single_for_cpu(map->dev, map->addr, exporter_bytes(buf),
-					map->dir);
+	list_for_each_entry(map, &buf->mappings, node) {
+		if (for_cpu)
+			dma_sync_single_for_cpu(map->dev, map->addr,
+						exporter_bytes(buf), map->dir);
+		else
+			dma_sync_single_for_device(map->dev, map->addr,
+						   exporter_bytes(buf), map->dir);
+	}
 	dma_resv_unlock(dmabuf->resv);
 	return 0;
 }
 
+static int exporter_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
+{
+	return exporter_sync(dmabuf, true);
+}
+
 static int exporter_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
-	struct exporter_buffer *buf = dmabuf->priv;
-	struct exporter_mapping *map;
-
-	if (buf->script.fake_addr)
-		return 0;
-	dma_resv_lock(dmabuf->resv, NULL);
-	list_for_each_entry(map, &buf->mappings, node)
-		dma_sync_single_for_device(map->dev, map->addr, exporter_bytes(buf),
-					   map->dir);
-	dma_resv_unlock(dmabuf->resv);
-	return 0;
+	return exporter_sync(dmabuf, false);
 }
 
 static vm_fault_t exporter_fault(struct vm_fault *vmf)
