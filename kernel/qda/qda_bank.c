@@ -98,7 +98,7 @@ static int qda_session_bank_ready(struct qda_session *session)
 	err = qda_bank_take(session);
 	if (err)
 		return err;
-	err = qda_mem_pool_create(session);
+	err = qda_pools_alloc(session);
 	if (err)
 		qda_bank_give(session);
 	return err;
@@ -138,7 +138,7 @@ int qda_session_bank_borrow(struct qda_session *session)
 static void qda_session_bank_put(struct qda_session *session)
 {
 	qda_bo_maps_bury(session);
-	qda_mem_pool_destroy(session);
+	qda_pools_free(session);
 	session->bank_keep = false;
 	session->bank_dead = false;
 	qda_bank_give(session);
@@ -174,9 +174,7 @@ void qda_session_bury(struct qda_session *session)
 		return;
 	qda_calls_bury(session);
 	qda_maps_bury(session);
-	if (session->init_mem)
-		qda_bo_map_put(session->init_mem);
-	session->init_mem = NULL;
+	qda_init_mem_free(session);
 
 	if (READ_ONCE(session->qdev->lost))
 		session->borrowers = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calls in flight: slots, sending, replies, what becomes of a call that
- * nobody waits for.
+ * Calls in flight: sending, replies, what becomes of a call that nobody waits for.
+ * Where they live is qda_slot.c's.
  *
  * A call is FLYING from just before it is sent until exactly one of three things
  * ends it, whichever takes qda_device.lock first: a reply with its context word,
@@ -11,10 +11,8 @@
  */
 #include <linux/delay.h>
 #include <linux/hrtimer.h>
-#include <linux/nospec.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
-#include <linux/slab.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_print.h>
@@ -27,141 +25,6 @@
 /* How long a message waits for room in the channel, before -ENOMEM */
 #define QDA_SEND_PAUSE_US	2000
 #define QDA_SEND_TRIES		500
-
-/* --- slots --------------------------------------------------------------- */
-
-static_assert(QDA_NUM_SLOTS <= QDA_CTX_ID_MASK);
-static_assert(QDA_MAX_BANKS <= 1 << QDA_CTX_BANK_BITS);
-
-/**
- * qda_call_at() - the slot an id names
- * @session: whose
- * @id: anything
- *
- * Return: the slot, in whatever state, or NULL.
- */
-struct qda_call *qda_call_at(struct qda_session *session, unsigned int id)
-{
-	unsigned int slot = id - 1;
-
-	if (slot >= QDA_NUM_SLOTS)
-		return NULL;
-	return &session->calls[array_index_nospec(slot, QDA_NUM_SLOTS)];
-}
-
-/* The bank says which session, the id which slot; or NULL */
-static struct qda_call *qda_call_of_ctx(struct qda_device *qdev, u64 ctx)
-{
-	unsigned int bank = ctx >> QDA_CTX_SEQ_SHIFT & (QDA_MAX_BANKS - 1);
-	struct qda_session *session = qdev->banks[bank].owner;
-
-	lockdep_assert_held(&qdev->lock);
-	return session ? qda_call_at(session, qda_ctx_id(ctx)) : NULL;
-}
-
-/**
- * qda_call_try_take() - take a free slot
- * @session: whose slot
- * @first: first slot that will do
- * @count: how many of them
- *
- * Called with &qda_device.lock held. The slot is the caller's until it has been
- * started or dropped.
- *
- * Return: the slot, or NULL when there is none.
- */
-struct qda_call *qda_call_try_take(struct qda_session *session,
-				   unsigned int first, unsigned int count)
-{
-	unsigned int i;
-
-	lockdep_assert_held(&session->qdev->lock);
-	for (i = first; i < first + count; i++) {
-		struct qda_call *call = &session->calls[i];
-
-		if (call->state != QDA_CALL_FREE)
-			continue;
-		call->state = QDA_CALL_TAKEN;
-		call->survives = false;
-		call->result = NULL;
-		call->event = NULL;
-		call->ended = NULL;
-		call->ended_data = NULL;
-		call->out = NULL;
-		call->num_finished = 0;
-		call->user_data = 0;
-		call->counted = i < QDA_SLOTS_USER;
-		if (call->counted)
-			session->in_flight++;
-		return call;
-	}
-	return NULL;
-}
-
-static void qda_call_uncount(struct qda_call *call)
-{
-	if (call->counted)
-		call->session->in_flight--;
-	call->counted = false;
-}
-
-/**
- * qda_place_wake() - somebody in qda_place_wait() should look again
- * @qdev: the DSP
- *
- * Called with &qda_device.lock held.
- */
-void qda_place_wake(struct qda_device *qdev)
-{
-	lockdep_assert_held(&qdev->lock);
-	WRITE_ONCE(qdev->place_seq, qdev->place_seq + 1);
-	if (wq_has_sleeper(&qdev->place_wq))
-		wake_up_all(&qdev->place_wq);
-}
-
-/**
- * qda_place_wait() - wait until a slot may have become free
- * @qdev: the DSP
- * @seq: &qda_device.place_seq, read under the lock when there was none
- *
- * Return: 0, or -EINTR.
- */
-int qda_place_wait(struct qda_device *qdev, unsigned int seq)
-{
-	return wait_event_interruptible(qdev->place_wq,
-					READ_ONCE(qdev->place_seq) != seq) ?
-	       -EINTR : 0;
-}
-
-/**
- * qda_call_drop() - give a slot back
- * @call: owned by the caller, pins nothing
- */
-void qda_call_drop(struct qda_call *call)
-{
-	struct qda_device *qdev = call->session->qdev;
-
-	spin_lock_irq(&qdev->lock);
-	qda_call_uncount(call);
-	call->state = QDA_CALL_FREE;
-	qda_place_wake(qdev);
-	spin_unlock_irq(&qdev->lock);
-}
-
-/**
- * qda_call_unpin() - let go of the buffers of a call that is not flying
- * @call: whose session->lock is held
- */
-void qda_call_unpin(struct qda_call *call)
-{
-	lockdep_assert_held(&call->session->lock);
-	while (call->num_maps)
-		qda_bo_map_put(call->maps[--call->num_maps]);
-	if (call->maps != call->few_maps)
-		kvfree(call->maps);
-	call->maps = call->few_maps;
-	qda_mem_payload_free(call);
-}
 
 /* --- starting and sending ------------------------------------------------ */
 
@@ -379,12 +242,22 @@ void qda_calls_end_locked(struct qda_session *session, int error, bool all)
 	unsigned int i;
 
 	lockdep_assert_held(&session->qdev->lock);
-	for (i = 0; i < QDA_NUM_SLOTS; i++) {
-		struct qda_call *call = &session->calls[i];
+	for (i = 0; i < qda_num_slots(session); i++) {
+		struct qda_call *call = qda_slot(session, i);
 
 		if (call->state == QDA_CALL_FLYING && (all || !call->survives))
 			qda_call_end_locked(call, error, 0, true);
 	}
+}
+
+/* The bank says which session, the id which slot; or NULL */
+static struct qda_call *qda_call_of_ctx(struct qda_device *qdev, u64 ctx)
+{
+	unsigned int bank = ctx >> QDA_CTX_SEQ_SHIFT & (QDA_MAX_BANKS - 1);
+	struct qda_session *session = qdev->banks[bank].owner;
+
+	lockdep_assert_held(&qdev->lock);
+	return session ? qda_call_at(session, qda_ctx_id(ctx)) : NULL;
 }
 
 /**
@@ -525,8 +398,8 @@ void qda_calls_bury(struct qda_session *session)
 	unsigned int i;
 
 	lockdep_assert_held(&session->lock);
-	for (i = 0; i < QDA_NUM_SLOTS; i++) {
-		struct qda_call *call = &session->calls[i];
+	for (i = 0; i < qda_num_slots(session); i++) {
+		struct qda_call *call = qda_slot(session, i);
 		enum qda_call_state state;
 
 		spin_lock_irq(&qdev->lock);
@@ -577,22 +450,17 @@ static bool qda_result_done(struct qda_result *result)
 int qda_call_wait(struct qda_call *call, struct qda_result *result, s64 deadline)
 {
 	struct qda_device *qdev = call->session->qdev;
-	ktime_t left;
-	int err;
+	ktime_t left = ktime_sub(ns_to_ktime(deadline), ktime_get());
+	int err = -ETIME;
 
-	if (deadline < 0) {
-		err = wait_event_interruptible(call->wq,
-					       qda_result_done(result));
-	} else {
-		left = ktime_sub(ns_to_ktime(deadline), ktime_get());
-		err = -ETIME;
-		if (qda_result_done(result))
-			err = 0;
-		else if (deadline && left > 0)
-			err = wait_event_interruptible_hrtimeout(call->wq,
-								 qda_result_done(result),
-								 left);
-	}
+	if (qda_result_done(result))
+		err = 0;
+	else if (deadline < 0)
+		err = wait_event_interruptible(call->wq, qda_result_done(result));
+	else if (deadline && left > 0)
+		err = wait_event_interruptible_hrtimeout(call->wq,
+							 qda_result_done(result),
+							 left);
 	if (!err) {
 		/* whoever ended it has let go of the call and of result */
 		spin_lock_irq(&qdev->lock);

@@ -23,9 +23,8 @@ struct qda_rx_fixture {
 static void qda_rx_fly(struct qda_rx_fixture *f, unsigned int i,
 		       unsigned int slot, u64 seq)
 {
-	struct qda_call *call = &f->session->calls[slot];
+	struct qda_call *call = qda_slot(f->session, slot);
 
-	call->slot = slot;
 	call->ctx = qda_ctx_make(seq << QDA_CTX_BANK_BITS | BANK, slot + 1,
 				 QDA_PD_TYPE_USER);
 	call->counted = true;
@@ -38,7 +37,6 @@ static void qda_rx_fly(struct qda_rx_fixture *f, unsigned int i,
 static int qda_rx_init(struct kunit *test)
 {
 	struct qda_rx_fixture *f;
-	unsigned int i;
 
 	f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, f);
@@ -51,12 +49,9 @@ static int qda_rx_init(struct kunit *test)
 	init_waitqueue_head(&f->qdev->place_wq);
 	f->qdev->banks[BANK].owner = f->session;
 	f->session->qdev = f->qdev;
-	for (i = 0; i < QDA_NUM_SLOTS; i++) {
-		f->session->calls[i].session = f->session;
-		init_waitqueue_head(&f->session->calls[i].wq);
-	}
+	qda_slots_init(f->session);
 	qda_rx_fly(f, 0, 0, 41);
-	qda_rx_fly(f, 1, QDA_SLOT_RELEASE, 42);
+	qda_rx_fly(f, 1, QDA_CHUNK_SLOTS - 1, 42);
 	test->priv = f;
 	return 0;
 }

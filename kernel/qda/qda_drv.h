@@ -45,11 +45,15 @@
 #include "qda_transport.h"
 #include "qda_wire.h"
 
-/* Slots of a session: calls of user space, control calls, the release */
-#define QDA_SLOTS_USER		(QDA_MAX_IN_FLIGHT + 32)
-#define QDA_SLOTS_CTL		8
-#define QDA_SLOT_RELEASE	(QDA_SLOTS_USER + QDA_SLOTS_CTL)
-#define QDA_NUM_SLOTS		(QDA_SLOT_RELEASE + 1)
+/* Slots of a session: the release, control calls, calls of user space */
+#define QDA_CHUNK_SLOTS		16
+#define QDA_NUM_CHUNKS		7
+#define QDA_NUM_SLOTS		(QDA_NUM_CHUNKS * QDA_CHUNK_SLOTS)
+#define QDA_SLOT_RELEASE	0
+#define QDA_SLOT_CTL		1
+#define QDA_SLOTS_CTL		7
+#define QDA_SLOT_USER		(QDA_SLOT_CTL + QDA_SLOTS_CTL)
+#define QDA_SLOTS_USER		(QDA_NUM_SLOTS - QDA_SLOT_USER)
 
 /* Message memory of a slot, and where the blocks of control calls start in it */
 #define QDA_SLOT_SIZE		QDA_DSP_PAGE_SIZE
@@ -279,7 +283,7 @@ typedef bool (*qda_call_ended_t)(struct qda_call *call, int error, s32 status,
  * but @maps, @num_maps, @ended and @big, which are under &qda_session.lock.
  *
  * @session: part of it
- * @slot: index in &qda_session.calls
+ * @slot: its number among the session's
  * @state: &enum qda_call_state
  * @ctx: context word sent
  * @ticket: names the call for user space and for who sent it
@@ -347,6 +351,19 @@ struct qda_call {
 };
 
 /**
+ * struct qda_chunk - slots that are allocated together
+ * @pool: message memory, %QDA_SLOT_SIZE per slot; as long as the session has its
+ *	bank, NULL before the first use
+ * @pool_dma: its bus address
+ * @calls: the slots
+ */
+struct qda_chunk {
+	void *pool;
+	dma_addr_t pool_dma;
+	struct qda_call calls[QDA_CHUNK_SLOTS];
+};
+
+/**
  * enum qda_session_state - the session's protection domain
  * @QDA_SESSION_NONE: none yet
  * @QDA_SESSION_STARTING: a thread is creating or attaching
@@ -386,11 +403,10 @@ struct qda_done {
  * @bank_keep: taken for more than one call
  * @bank_dead: to be given back when the last borrower has ended
  * @borrowers: calls that only need some bank
- * @pool: message memory, %QDA_SLOT_SIZE per slot
- * @pool_dma: its bus address
  * @mapped: bytes mapped in the bank
  * @bo_maps: by object
- * @init_mem: memory the PD was started with
+ * @init_mem: memory the PD was started with, or NULL
+ * @init_mem_size: bytes of it
  * @maps: &struct qda_map by id
  * @maps_by_dsp_id: and by the DSP's name for it
  * @map_list: all of them, also those without an id
@@ -399,7 +415,10 @@ struct qda_done {
  * @num_delayed: of them, what the DSP can end itself; read without the lock by
  *	replies
  * @attrs: answer of an attribute query, as it came
- * @calls: slots
+ * @chunks: slots. More are added under @lock and &qda_device.lock, none goes before
+ *	the session
+ * @num_chunks: of them
+ * @first_chunk: the first of them
  * @node: in &qda_device.sessions
  * @sending: messages between their start and the return of the transport. The
  *	release is sent when there are none, so that none arrives behind it
@@ -428,11 +447,10 @@ struct qda_session {
 	bool bank_keep;
 	bool bank_dead;
 	unsigned int borrowers;
-	void *pool;
-	dma_addr_t pool_dma;
 	u64 mapped;
 	DECLARE_HASHTABLE(bo_maps, 8);
-	struct qda_bo_map *init_mem;
+	struct sg_table *init_mem;
+	size_t init_mem_size;
 	struct xarray maps;
 	struct xarray maps_by_dsp_id;
 	struct list_head map_list;
@@ -441,7 +459,9 @@ struct qda_session {
 	unsigned int num_delayed;
 
 	__le32 attrs[QDA_UTIL_NUM_ATTRS];
-	struct qda_call calls[QDA_NUM_SLOTS];
+	struct qda_chunk *chunks[QDA_NUM_CHUNKS];
+	unsigned int num_chunks;
+	struct qda_chunk first_chunk;
 	struct list_head node;
 	atomic_t sending;
 	unsigned int limit;
@@ -458,6 +478,18 @@ struct qda_session {
 static inline struct qda_session *qda_file_session(struct drm_file *file)
 {
 	return file->driver_priv;
+}
+
+static inline unsigned int qda_num_slots(const struct qda_session *session)
+{
+	return session->num_chunks * QDA_CHUNK_SLOTS;
+}
+
+static inline struct qda_call *qda_slot(struct qda_session *session,
+					unsigned int slot)
+{
+	return &session->chunks[slot / QDA_CHUNK_SLOTS]->calls[slot %
+							       QDA_CHUNK_SLOTS];
 }
 
 /* qda_bank.c */
@@ -486,11 +518,23 @@ int qda_session_create(struct drm_file *file,
 		       struct drm_qda_remote_session_create *a);
 int qda_session_release(struct qda_session *session);
 
-/* qda_call.c */
+/* qda_slot.c */
+void qda_slots_init(struct qda_session *session);
+void qda_slots_fini(struct qda_session *session);
+int qda_slots_grow(struct qda_session *session, unsigned int have);
 struct qda_call *qda_call_at(struct qda_session *session, unsigned int id);
 struct qda_call *qda_call_try_take(struct qda_session *session,
 				   unsigned int first, unsigned int count);
+void qda_call_uncount(struct qda_call *call);
 void qda_call_drop(struct qda_call *call);
+void qda_call_unpin(struct qda_call *call);
+void qda_place_wake(struct qda_device *qdev);
+int qda_place_wait(struct qda_device *qdev, unsigned int seq);
+int qda_pools_alloc(struct qda_session *session);
+void qda_pools_free(struct qda_session *session);
+int qda_call_alloc_payload(struct qda_call *call, size_t size);
+
+/* qda_call.c */
 int qda_call_start(struct qda_call *call, struct qda_result *result,
 		   struct qda_wire_msg *msg, u64 *ret_ticket);
 int qda_call_send(struct qda_call *call, u64 ticket,
@@ -499,9 +543,6 @@ int qda_call_wait(struct qda_call *call, struct qda_result *result,
 		  s64 deadline);
 void qda_call_collect(struct qda_call *call, bool orphan, int error,
 		      s32 status);
-void qda_call_unpin(struct qda_call *call);
-int qda_place_wait(struct qda_device *qdev, unsigned int seq);
-void qda_place_wake(struct qda_device *qdev);
 void qda_calls_end_locked(struct qda_session *session, int error, bool all);
 void qda_calls_reap(struct qda_session *session);
 void qda_calls_bury(struct qda_session *session);
@@ -564,10 +605,8 @@ void qda_prime_unmap(struct qda_bo_map *map);
 extern const struct qda_mem_ops qda_mem_shmem;
 extern const struct qda_mem_ops qda_mem_coherent;
 int qda_mem_check_contiguous(struct qda_bo_map *map, size_t size);
-int qda_mem_pool_create(struct qda_session *session);
-void qda_mem_pool_destroy(struct qda_session *session);
-int qda_mem_payload(struct qda_call *call, size_t size);
-void qda_mem_payload_free(struct qda_call *call);
+int qda_init_mem_alloc(struct qda_session *session, size_t size);
+void qda_init_mem_free(struct qda_session *session);
 
 /* qda_map.c */
 struct qda_map;

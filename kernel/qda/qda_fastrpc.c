@@ -4,6 +4,7 @@
  * attribute query. They carry their small arguments in the message memory, behind
  * the payload.
  */
+#include <linux/scatterlist.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 
@@ -50,7 +51,7 @@ static void qda_ctl_pack(struct qda_call *call, u32 handle, u32 sc,
 
 	lockdep_assert_held(&session->lock);
 	/* never more than the slot has, so it cannot fail */
-	qda_mem_payload(call, QDA_SLOT_SIZE);
+	qda_call_alloc_payload(call, QDA_SLOT_SIZE);
 	call->handle = handle;
 	call->sc = sc;
 	call->out = NULL;
@@ -96,7 +97,7 @@ int qda_ctl_take(struct qda_session *session, struct qda_call **ret_call)
 		spin_lock_irq(&qdev->lock);
 		lost = qdev->lost;
 		if (!lost)
-			call = qda_call_try_take(session, QDA_SLOTS_USER,
+			call = qda_call_try_take(session, QDA_SLOT_CTL,
 						 QDA_SLOTS_CTL);
 		seq = qdev->place_seq;
 		spin_unlock_irq(&qdev->lock);
@@ -205,7 +206,6 @@ void qda_pack_create(struct qda_call *call,
 		     bool privileged, const struct qda_bo_map *shell)
 {
 	struct qda_session *session = call->session;
-	const struct qda_bo_map *mem = session->init_mem;
 	u32 attrs = qda_create_attrs(a, privileged);
 	char name[TASK_COMM_LEN] = { };
 	struct qda_wire_create create;
@@ -222,7 +222,8 @@ void qda_pack_create(struct qda_call *call,
 	create.num_pages = cpu_to_le32(1);
 	create.attrs = cpu_to_le32(attrs);
 	create.siglen = cpu_to_le32(a->siglen);
-	page.addr = cpu_to_le64(qda_bus_addr(session, mem->addr));
+	page.addr = cpu_to_le64(qda_bus_addr(session,
+					     sg_dma_address(session->init_mem->sgl)));
 	page.size = cpu_to_le64(qda_init_mem_size(a));
 
 	blocks[0].data = &create;

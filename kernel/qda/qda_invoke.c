@@ -184,19 +184,24 @@ static int qda_place_get(struct qda_session *session, bool async,
 			 struct qda_call **ret_call)
 {
 	struct qda_device *qdev = session->qdev;
-	unsigned int seq;
+	unsigned int seq, have;
 	int err;
 
 	for (;;) {
 		struct qda_call *call = NULL;
+		bool grow = false;
 
 		qda_calls_reap(session);
 		spin_lock_irq(&qdev->lock);
 		err = qda_session_check(session);
 		if (!err && session->num_done >= QDA_MAX_IN_FLIGHT)
 			err = -EAGAIN;
-		if (!err && session->in_flight < session->limit)
-			call = qda_call_try_take(session, 0, QDA_SLOTS_USER);
+		if (!err && session->in_flight < session->limit) {
+			call = qda_call_try_take(session, QDA_SLOT_USER,
+						 QDA_SLOTS_USER);
+			grow = !call && session->num_chunks < QDA_NUM_CHUNKS;
+		}
+		have = session->num_chunks;
 		seq = qdev->place_seq;
 		spin_unlock_irq(&qdev->lock);
 		if (err)
@@ -205,9 +210,10 @@ static int qda_place_get(struct qda_session *session, bool async,
 			*ret_call = call;
 			return 0;
 		}
-		if (async)
+		if (async && !grow)
 			return -EAGAIN;
-		err = qda_place_wait(qdev, seq);
+		err = grow ? qda_slots_grow(session, have) :
+			     qda_place_wait(qdev, seq);
 		if (err)
 			return err;
 	}
@@ -262,7 +268,7 @@ static int qda_invoke_submit(struct drm_file *file, struct qda_args *m,
 	if (!err && (a->flags & DRM_QDA_INVOKE_EVENT))
 		err = qda_event_reserve(file, call);
 	if (!err)
-		err = qda_mem_payload(call, QDA_WIRE_PAYLOAD(a->num_args));
+		err = qda_call_alloc_payload(call, QDA_WIRE_PAYLOAD(a->num_args));
 	if (!err)
 		err = qda_args_resolve(file, call, m, a);
 	if (!err) {
@@ -344,7 +350,7 @@ static struct qda_call *qda_call_find(struct qda_session *session, u64 ticket)
 	struct qda_call *call = qda_call_at(session, ticket & QDA_CTX_ID_MASK);
 
 	lockdep_assert_held(&session->qdev->lock);
-	if (!call || call->slot >= QDA_SLOTS_USER ||
+	if (!call || call->slot < QDA_SLOT_USER ||
 	    call->state != QDA_CALL_FLYING || call->ticket != ticket)
 		return NULL;
 	return call;

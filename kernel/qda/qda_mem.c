@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the memory backends have in common, and message memory.
- *
- * Messages lie in DMA-coherent memory that a session allocates once, with its bank:
- * a slot per call. Only calls with more arguments than a slot has room for get
- * memory of their own.
+ * What the memory backends have in common, and the memory a PD starts with.
  */
 #include <linux/dma-mapping.h>
 
 #include <drm/drm_prime.h>
 
 #include "qda_drv.h"
-
-#define QDA_POOL_SIZE	((size_t)QDA_NUM_SLOTS * QDA_SLOT_SIZE)
 
 /**
  * qda_mem_check_contiguous() - whether one address describes a mapping
@@ -36,76 +30,46 @@ int qda_mem_check_contiguous(struct qda_bo_map *map, size_t size)
 }
 
 /**
- * qda_mem_pool_create() - allocate message memory
- * @session: has just got its bank; its lock is held
+ * qda_init_mem_alloc() - memory for a PD to start with
+ * @session: has a bank and none yet; its lock is held
+ * @size: bytes, a multiple of the DSP's pages
  *
- * Return: 0 or -ENOMEM.
- */
-int qda_mem_pool_create(struct qda_session *session)
-{
-	lockdep_assert_held(&session->lock);
-	session->pool = dma_alloc_coherent(session->bank->dev, QDA_POOL_SIZE,
-					   &session->pool_dma,
-					   GFP_KERNEL | __GFP_NOWARN);
-	return session->pool ? 0 : -ENOMEM;
-}
-
-/**
- * qda_mem_pool_destroy() - free message memory
- * @session: about to give its bank back; its lock is held
- */
-void qda_mem_pool_destroy(struct qda_session *session)
-{
-	lockdep_assert_held(&session->lock);
-	dma_free_coherent(session->bank->dev, QDA_POOL_SIZE, session->pool,
-			  session->pool_dma);
-	session->pool = NULL;
-	/* before the bank is another session's */
-	qda_bank_flush(session->bank);
-}
-
-/**
- * qda_mem_payload() - message memory for a call
- * @call: TAKEN; session->lock is held
- * @size: bytes it needs
+ * No handle names it and no CPU looks at it, so it need be no buffer: large pages
+ * where there are any, and no mapping in the kernel. Rather fails than has the OOM
+ * killer make room.
  *
- * Return: 0 or -ENOMEM; never fails up to %QDA_SLOT_SIZE.
+ * Return: 0, -ENOSPC when the bank is too full, -ENOMEM.
  */
-int qda_mem_payload(struct qda_call *call, size_t size)
+int qda_init_mem_alloc(struct qda_session *session, size_t size)
 {
-	struct qda_session *session = call->session;
-
 	lockdep_assert_held(&session->lock);
-	if (size <= QDA_SLOT_SIZE) {
-		call->payload = session->pool + call->slot * QDA_SLOT_SIZE;
-		call->payload_dma = session->pool_dma +
-				    call->slot * QDA_SLOT_SIZE;
-		return 0;
-	}
 	size = PAGE_ALIGN(size);
-	call->big = dma_alloc_coherent(session->bank->dev, size,
-				       &call->big_dma,
-				       GFP_KERNEL | __GFP_NOWARN);
-	if (!call->big)
+	if (size > BIT_ULL(session->qdev->bank_bits) - session->mapped)
+		return -ENOSPC;
+	session->init_mem = dma_alloc_noncontiguous(session->bank->dev, size,
+						    DMA_BIDIRECTIONAL,
+						    GFP_KERNEL_ACCOUNT |
+						    __GFP_ZERO | __GFP_NOWARN |
+						    __GFP_RETRY_MAYFAIL,
+						    0);
+	if (!session->init_mem)
 		return -ENOMEM;
-	call->big_size = size;
-	call->payload = call->big;
-	call->payload_dma = call->big_dma;
+	session->init_mem_size = size;
+	session->mapped += size;
 	return 0;
 }
 
 /**
- * qda_mem_payload_free() - undo qda_mem_payload()
- * @call: not flying; session->lock is held
+ * qda_init_mem_free() - undo qda_init_mem_alloc(), if it was called
+ * @session: whose PD is not or no longer on the DSP; its lock is held
  */
-void qda_mem_payload_free(struct qda_call *call)
+void qda_init_mem_free(struct qda_session *session)
 {
-	struct qda_session *session = call->session;
-
 	lockdep_assert_held(&session->lock);
-	if (!call->big)
+	if (!session->init_mem)
 		return;
-	dma_free_coherent(session->bank->dev, call->big_size, call->big,
-			  call->big_dma);
-	call->big = NULL;
+	dma_free_noncontiguous(session->bank->dev, session->init_mem_size,
+			       session->init_mem, DMA_BIDIRECTIONAL);
+	session->init_mem = NULL;
+	session->mapped -= session->init_mem_size;
 }

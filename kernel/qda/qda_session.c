@@ -30,6 +30,7 @@ static void qda_session_free(struct kref *ref)
 
 	xa_destroy(&session->maps);
 	xa_destroy(&session->maps_by_dsp_id);
+	qda_slots_fini(session);
 	mutex_destroy(&session->reap_lock);
 	mutex_destroy(&session->lock);
 	kvfree(session);
@@ -57,7 +58,6 @@ static void qda_session_release_work(struct work_struct *work);
 int qda_session_open(struct drm_device *drm, struct drm_file *file)
 {
 	struct qda_session *session;
-	unsigned int i;
 
 	session = kvzalloc_obj(*session, GFP_KERNEL_ACCOUNT);
 	if (!session)
@@ -75,15 +75,7 @@ int qda_session_open(struct drm_device *drm, struct drm_file *file)
 	INIT_WORK(&session->reap_work, qda_calls_reap_work);
 	INIT_DELAYED_WORK(&session->release_work, qda_session_release_work);
 	session->limit = QDA_MAX_IN_FLIGHT;
-	for (i = 0; i < QDA_NUM_SLOTS; i++) {
-		struct qda_call *call = &session->calls[i];
-
-		call->session = session;
-		call->slot = i;
-		call->maps = call->few_maps;
-		INIT_LIST_HEAD(&call->reap_node);
-		init_waitqueue_head(&call->wq);
-	}
+	qda_slots_init(session);
 	file->driver_priv = session;
 	return 0;
 }
@@ -284,16 +276,9 @@ int qda_session_release(struct qda_session *session)
 
 /* --- beginning ----------------------------------------------------------- */
 
-static void qda_session_drop_init_mem(struct qda_session *session)
-{
-	if (session->init_mem)
-		qda_bo_map_put(session->init_mem);
-	session->init_mem = NULL;
-}
-
 static void qda_session_not_begun(struct qda_session *session)
 {
-	qda_session_drop_init_mem(session);
+	qda_init_mem_free(session);
 	if (session->state == QDA_SESSION_STARTING)
 		qda_session_set_state(session, QDA_SESSION_NONE);
 }
@@ -447,24 +432,6 @@ static int qda_session_find_shell(struct drm_file *file,
 	return 0;
 }
 
-/* Memory the PD starts with, which no handle names */
-static int qda_session_init_mem(struct qda_session *session, u64 size)
-{
-	struct qda_device *qdev = session->qdev;
-	struct qda_bo_map *map;
-	struct qda_gem *gem;
-
-	gem = qdev->mem->create(qdev, PAGE_ALIGN(size));
-	if (IS_ERR(gem))
-		return PTR_ERR(gem);
-	map = qda_bo_map_new(session, gem);
-	drm_gem_object_put(&gem->base);
-	if (IS_ERR(map))
-		return PTR_ERR(map);
-	session->init_mem = map;
-	return 0;
-}
-
 /* Up to STARTING, with bank and init memory */
 static int qda_session_prepare(struct drm_file *file,
 			       const struct drm_qda_remote_session_create *a,
@@ -482,7 +449,7 @@ static int qda_session_prepare(struct drm_file *file,
 		return err;
 	err = qda_session_bank_get(session);
 	if (!err)
-		err = qda_session_init_mem(session, qda_init_mem_size(a));
+		err = qda_init_mem_alloc(session, qda_init_mem_size(a));
 	if (err) {
 		if (*ret_shell)
 			drm_gem_object_put(&(*ret_shell)->base);
