@@ -32,11 +32,7 @@ trap finish EXIT
 # processes that qda-run or a server of ours left, by a variable in their environment
 our_processes()
 {
-	local p
-
-	for p in /proc/[0-9]*; do
-		grep -qs "QDA_CLI_TEST=$mark" "$p/environ" && echo "${p#/proc/}"
-	done
+	grep -ls "QDA_CLI_TEST=$mark" /proc/[0-9]*/environ | cut -d/ -f3
 }
 
 # what follows talks to the device; a real one is named in words, never by QDA_DEVICE
@@ -139,16 +135,35 @@ has()
 	esac
 }
 
-# json EXPRESSION: d is the document; the expression must be true
+# json EXPRESSION: d is the document; the expression must be true. Asked of all of them
+# at the end, because an interpreter takes long to start on some machines.
 json()
 {
-	if printf '%s' "$out" |
-	   python3 -c 'import json,sys; d=json.load(sys.stdin); sys.exit(0 if eval(sys.argv[1]) else 1)' \
-		"$1" 2>"$tmp/.py"; then
-		pass
-	else
-		fail "JSON: $1 $(tail -n 1 "$tmp/.py")"
-	fi
+	printf '%s\0' "$last" "$1" "$out" >>"$tmp/.json"
+}
+
+judge_json()
+{
+	[ -e "$tmp/.json" ] || return 0
+	python3 - "$tmp/.json" <<'PYTHON'
+import json, sys
+words = open(sys.argv[1], 'rb').read().split(b'\0')[:-1]
+passed = failed = 0
+for command, expression, text in zip(*[iter(words)] * 3):
+    command, expression = command.decode(errors='replace'), expression.decode()
+    try:
+        d = json.loads(text.decode())
+        why = '' if eval(expression) else 'is not true'
+    except Exception as e:
+        why = repr(e)
+    if why:
+        failed += 1
+        print(f'FAIL: JSON: {expression}: {why}\n  command: {command}\n  out: {text}')
+    else:
+        passed += 1
+print(f'{passed} JSON checks passed, {failed} failed')
+sys.exit(failed > 0 or not passed)
+PYTHON
 }
 
 # nothing is left: processes, files
@@ -176,6 +191,7 @@ clean()
 
 report()
 {
+	judge_json || fail "JSON"
 	echo "$passed checks passed, $failed failed"
 	[ "$failed" = 0 ]
 }
