@@ -50,6 +50,19 @@ struct iommu_domain *sim_find_domain(struct sim *sim, u32 sid)
 	return domain;
 }
 
+/*
+ * 0: not mapped. An untranslated domain would hand out all memory there is, and page
+ * tables ignore the bits above those they translate.
+ */
+phys_addr_t sim_iova_to_phys(struct iommu_domain *domain, u64 addr)
+{
+	if (!(domain->type & __IOMMU_DOMAIN_PAGING) ||
+	    addr < domain->geometry.aperture_start ||
+	    addr > domain->geometry.aperture_end)
+		return 0;
+	return iommu_iova_to_phys(domain, addr);
+}
+
 int sim_translate(struct sim *sim, u32 sid, u64 addr, phys_addr_t *ret_phys,
 		  bool *ret_dma)
 {
@@ -62,9 +75,7 @@ int sim_translate(struct sim *sim, u32 sid, u64 addr, phys_addr_t *ret_phys,
 	if (domain) {
 		if (ret_dma)
 			*ret_dma = iommu_is_dma_domain(domain);
-		/* an untranslated domain would hand out all memory there is */
-		if (domain->type & __IOMMU_DOMAIN_PAGING)
-			phys = iommu_iova_to_phys(domain, addr);
+		phys = sim_iova_to_phys(domain, addr);
 		err = phys ? 0 : -EFAULT;
 	}
 	up_read(&sim->dev_lock);
@@ -75,7 +86,7 @@ int sim_translate(struct sim *sim, u32 sid, u64 addr, phys_addr_t *ret_phys,
 /* NULL: not mapped, or nothing a page table could hold; else with a reference */
 static struct page *sim_hold_page(struct iommu_domain *domain, u64 addr)
 {
-	phys_addr_t phys = iommu_iova_to_phys(domain, addr);
+	phys_addr_t phys = sim_iova_to_phys(domain, addr);
 	struct page *page;
 
 	if (!phys || !pfn_valid(PHYS_PFN(phys)))
@@ -84,7 +95,7 @@ static struct page *sim_hold_page(struct iommu_domain *domain, u64 addr)
 	if (!folio_try_get(page_folio(page)))
 		return NULL;
 	/* it may have been unmapped and freed before we held it */
-	if (iommu_iova_to_phys(domain, addr) == phys)
+	if (sim_iova_to_phys(domain, addr) == phys)
 		return page;
 	put_page(page);
 	return NULL;
@@ -100,8 +111,7 @@ unsigned int sim_get_pages(struct sim *sim, u32 sid, u64 addr, struct page **pag
 	addr &= PAGE_MASK;
 	down_read(&sim->dev_lock);
 	domain = sim_find_domain(sim, sid);
-	/* an untranslated domain would hand out all memory there is */
-	while (domain && domain->type & __IOMMU_DOMAIN_PAGING && n < max) {
+	while (domain && n < max) {
 		pages[n] = sim_hold_page(domain, addr + ((u64)n << PAGE_SHIFT));
 		if (!pages[n])
 			break;

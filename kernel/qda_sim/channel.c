@@ -54,13 +54,27 @@ int sim_deliver(struct sim *sim, void *data, int len)
 
 /* --- from the driver ------------------------------------------------------ */
 
-static void sim_queue(struct sim *sim, struct sim_entry *entry)
+/* Takes the entry. @ept: who sends it; NULL: an event, which always fits */
+static int sim_queue(struct sim *sim, struct sim_entry *entry,
+		     struct rpmsg_endpoint *ept)
 {
+	int err = 0;
+
 	spin_lock(&sim->lock);
-	list_add_tail(&entry->node, &sim->queue);
-	sim->queued++;
+	if (ept && sim->ept != ept) {
+		err = -ENODEV;
+	} else if (ept && sim->queued >= SIM_MAX_QUEUED) {
+		err = -EAGAIN;
+	} else {
+		list_add_tail(&entry->node, &sim->queue);
+		sim->queued++;
+	}
 	spin_unlock(&sim->lock);
-	wake_up(&sim->wait);
+	if (err)
+		kfree(entry);
+	else
+		wake_up(&sim->wait);
+	return err;
 }
 
 static void sim_queue_event(struct sim *sim, u32 type)
@@ -68,7 +82,7 @@ static void sim_queue_event(struct sim *sim, u32 type)
 	struct sim_entry *entry = kzalloc(sizeof(*entry), GFP_KERNEL | __GFP_NOFAIL);
 
 	entry->record.type = type;
-	sim_queue(sim, entry);
+	sim_queue(sim, entry, NULL);
 }
 
 static bool sim_responds(const struct sim *sim, const struct qda_wire_msg *msg)
@@ -134,8 +148,6 @@ static int sim_send(struct rpmsg_endpoint *ept, SIM_SENT *data, int len)
 	sim->messages++;
 	if (len == sizeof(*msg) && sim_responds(sim, msg))
 		return sim_respond(sim, msg);
-	if (READ_ONCE(sim->queued) >= SIM_MAX_QUEUED)
-		return -EAGAIN;
 	entry = kzalloc(sizeof(*entry), GFP_KERNEL);
 	if (!entry)
 		return -ENOMEM;
@@ -144,8 +156,7 @@ static int sim_send(struct rpmsg_endpoint *ept, SIM_SENT *data, int len)
 	if (len == sizeof(*msg))
 		entry->record.sid = le64_to_cpu(msg->addr) >> sim->sid_pos;
 	memcpy(entry->record.data, data, len);
-	sim_queue(sim, entry);
-	return 0;
+	return sim_queue(sim, entry, ept);
 }
 
 static int sim_sendto(struct rpmsg_endpoint *ept, SIM_SENT *data, int len, u32 dst)
@@ -174,6 +185,8 @@ static void sim_hang_up(struct sim *sim, struct rpmsg_endpoint *ept)
 	mutex_lock(&ept->cb_lock);
 	ept->cb = NULL;
 	mutex_unlock(&ept->cb_lock);
+	/* nobody waits for an answer to what is queued; so it cannot grow for ever */
+	sim_channel_drain(sim);
 	sim_queue_event(sim, QDA_SIM_RECORD_DOWN);
 	sim_zap(sim, 0);
 }

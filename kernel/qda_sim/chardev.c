@@ -64,12 +64,20 @@ static int sim_own(struct sim *sim, struct file *file)
 	return err;
 }
 
+/* Others only ask, and show memory */
+static bool sim_is_owner(struct sim *sim, struct file *file)
+{
+	return READ_ONCE(sim->owner) == file;
+}
+
 static ssize_t sim_read(struct file *file, char __user *buf, size_t size, loff_t *pos)
 {
 	struct sim *sim = file_sim(file);
 	struct sim_entry *entry;
 	ssize_t ret;
 
+	if (!sim_is_owner(sim, file))
+		return -EPERM;
 	if (size < sizeof(entry->record))
 		return -EMSGSIZE;
 	for (;;) {
@@ -88,11 +96,15 @@ static ssize_t sim_read(struct file *file, char __user *buf, size_t size, loff_t
 		if (ret)
 			return ret;
 	}
-	ret = sizeof(entry->record);
-	if (copy_to_user(buf, &entry->record, sizeof(entry->record)))
-		ret = -EFAULT;
+	if (copy_to_user(buf, &entry->record, sizeof(entry->record))) {
+		spin_lock(&sim->lock);
+		list_add(&entry->node, &sim->queue);
+		sim->queued++;
+		spin_unlock(&sim->lock);
+		return -EFAULT;
+	}
 	kfree(entry);
-	return ret;
+	return sizeof(entry->record);
 }
 
 static void sim_put_pages(struct sim *sim, u32 sid)
@@ -137,6 +149,8 @@ static ssize_t sim_write(struct file *file, const char __user *buf, size_t size,
 	struct qda_sim_reply head;
 	int err;
 
+	if (!sim_is_owner(sim, file))
+		return -EPERM;
 	if (size < sizeof(head))
 		return -EINVAL;
 	if (copy_from_user(&head, buf, sizeof(head)))
@@ -155,6 +169,8 @@ static __poll_t sim_poll(struct file *file, poll_table *wait)
 	struct sim *sim = file_sim(file);
 
 	poll_wait(file, &sim->wait, wait);
+	if (!sim_is_owner(sim, file))
+		return EPOLLERR;
 	return EPOLLOUT | EPOLLWRNORM |
 	       (READ_ONCE(sim->queued) ? EPOLLIN | EPOLLRDNORM : 0);
 }
@@ -230,7 +246,8 @@ static vm_fault_t sim_fault(struct vm_fault *vmf)
 
 static void sim_vma_close(struct vm_area_struct *vma)
 {
-	sim_zap(file_sim(vma->vm_file), vma->vm_pgoff >> (QDA_SIM_OFFSET_SHIFT - PAGE_SHIFT));
+	sim_zap(file_sim(vma->vm_file),
+		vma->vm_pgoff >> (QDA_SIM_OFFSET_SHIFT - PAGE_SHIFT));
 }
 
 static const struct vm_operations_struct sim_vm_ops = {
@@ -243,7 +260,8 @@ static int sim_mmap(struct file *file, struct vm_area_struct *vma)
 	u64 first = (u64)vma->vm_pgoff << PAGE_SHIFT;
 	u64 last = first + (vma->vm_end - vma->vm_start) - 1;
 
-	if (!(vma->vm_flags & VM_SHARED) ||
+	/* not VM_SHARED, which a file open for reading does not get */
+	if (!(vma->vm_flags & VM_MAYSHARE) ||
 	    first >> QDA_SIM_OFFSET_SHIFT != last >> QDA_SIM_OFFSET_SHIFT ||
 	    !(first >> QDA_SIM_OFFSET_SHIFT) ||
 	    first >> QDA_SIM_OFFSET_SHIFT >= SIM_MAX_SID)
@@ -297,7 +315,8 @@ static long sim_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 			err = -EFAULT;
 		return err;
 	case QDA_SIM_IOC_TRANSLATE:
-		err = sim_translate(sim, u.translate.sid, u.translate.addr, &phys, &dma);
+		err = sim_translate(sim, u.translate.sid, u.translate.addr, &phys,
+				    &dma);
 		u.translate.phys = phys;
 		u.translate.dma = dma;
 		break;

@@ -38,6 +38,8 @@ static int channel_get(void *data, u64 *val)
 
 static int channel_set(void *data, u64 val)
 {
+	if (val > 1)
+		return -EINVAL;
 	sim_set_channel(data, val);
 	sim_flush_channel(data);
 	return 0;

@@ -97,10 +97,8 @@ static int sim_list_region(struct sim *sim, u32 sid, unsigned int region,
 
 	down_read(&sim->dev_lock);
 	domain = sim_find_domain(sim, sid);
-	/* an untranslated one has nothing mapped, and all there is */
-	for (i = 0; domain && domain->type & __IOMMU_DOMAIN_PAGING &&
-	     i < REGION_PAGES; i++) {
-		if (iommu_iova_to_phys(domain, start + i * PAGE_SIZE))
+	for (i = 0; domain && i < REGION_PAGES; i++) {
+		if (sim_iova_to_phys(domain, start + i * PAGE_SIZE))
 			__set_bit(i, mapped);
 	}
 	up_read(&sim->dev_lock);
@@ -123,6 +121,7 @@ int sim_list_maps(struct sim *sim, struct qda_sim_maps *maps)
 	};
 	struct sim_bank *bank = NULL;
 	unsigned int i, region;
+	phys_addr_t phys;
 	u64 seen;
 	int err = 0;
 
@@ -130,7 +129,8 @@ int sim_list_maps(struct sim *sim, struct qda_sim_maps *maps)
 		if (sim->sids[i] == maps->sid)
 			bank = &sim->banks[i];
 	}
-	if (!bank)
+	/* where nothing was ever mapped no region is looked at */
+	if (!bank || sim_translate(sim, maps->sid, 0, &phys, NULL) == -ENODEV)
 		return -ENODEV;
 	mutex_lock(&bank->lock);
 	raw_spin_lock_irq(&hint_lock);

@@ -13,7 +13,7 @@
 #define QDA_SIM_MAX_BANKS	64
 #define QDA_SIM_MAX_DATA	256
 
-/* read(): one record; partial reads are -EMSGSIZE */
+/* read(): one record; partial reads are -EMSGSIZE, reads of no owner -EPERM */
 enum qda_sim_record_type {
 	QDA_SIM_RECORD_MSG = 1,		/* @data: what the driver has sent */
 	QDA_SIM_RECORD_UP = 2,		/* a driver has opened the channel */
@@ -31,7 +31,8 @@ struct qda_sim_record {
 /*
  * write(): this and @len bytes, which the driver gets as they are. Before it
  * does, every window of bank @sid (0: of all banks) is emptied, as the driver may
- * now unmap what they show; the next access translates again.
+ * now unmap what they show; the next access translates again. -ENOTCONN: no driver
+ * has the channel open; -EPERM: not the owner.
  */
 struct qda_sim_reply {
 	__u32 sid;

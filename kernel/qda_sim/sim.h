@@ -18,7 +18,7 @@
 #define SIM_MAX_QUEUED	4096
 #define SIM_MAX_SID	256
 /* where a driver may map: no DSP here has more address bits */
-#define SIM_MAX_MAPPED	(1ULL << 34)
+#define SIM_MAX_MAPPED	BIT_ULL(34)
 #define SIM_NUM_REGIONS	8192
 
 struct sim_entry {
@@ -36,7 +36,7 @@ struct sim_window {
 
 /* What the last listing has found, see maps.c; under @lock */
 struct sim_bank {
-	struct mutex lock;
+	struct mutex lock;		/* of the others */
 	u64 seen;
 	DECLARE_BITMAP(used, SIM_NUM_REGIONS);
 };
@@ -96,6 +96,7 @@ void sim_channel_drain(struct sim *sim);
 
 /* bank.c */
 struct iommu_domain *sim_find_domain(struct sim *sim, u32 sid);
+phys_addr_t sim_iova_to_phys(struct iommu_domain *domain, u64 addr);
 int sim_translate(struct sim *sim, u32 sid, u64 addr, phys_addr_t *ret_phys,
 		  bool *ret_dma);
 struct page *sim_get_page(struct sim *sim, u32 sid, u64 addr);
