@@ -7,43 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct list {
-	struct list *prev, *next;
-};
-
-static inline void list_init(struct list *head)
-{
-	head->prev = head->next = head;
-}
-
-static inline bool list_empty(const struct list *head)
-{
-	return head->next == head;
-}
-
-static inline void list_add(struct list *head, struct list *node)
-{
-	node->prev = head->prev;
-	node->next = head;
-	head->prev->next = node;
-	head->prev = node;
-}
-
-static inline void list_del(struct list *node)
-{
-	node->prev->next = node->next;
-	node->next->prev = node->prev;
-	list_init(node);
-}
-
-#define container_of(ptr, type, member) \
-	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
-#define list_for_each(node, head) \
-	for (node = (head)->next; node != (head); node = node->next)
-/* the body may take node out, and nothing else */
-#define list_for_each_safe(node, tmp, head) \
-	for (node = (head)->next, tmp = node->next; node != (head); \
-	     node = tmp, tmp = node->next)
+#include "../lib/list.h"
 
 /* Something epoll watches; fd -1: not in use */
 struct source {

@@ -6,9 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* each in the order of its numbers */
-#define QDA_SOFT_DOMAINS	\
-	"adsp", "mdsp", "sdsp", "cdsp", "cdsp1", "gdsp0", "gdsp1"
+/* in the order of their numbers */
 #define QDA_SOFT_GENERATIONS	"v66", "v68", "v73", "v75"
 #define QDA_SOFT_MAX_BANKS	64
 

@@ -21,6 +21,7 @@
 
 #include <drm/qda_accel.h>
 
+#include "../lib/domains.h"
 #include "softdsp.h"
 #include "transport-dev.h"
 
@@ -32,7 +33,7 @@
 struct softdsp dsp;
 
 /* by domain number */
-static const char *const domains[] = { QDA_SOFT_DOMAINS };
+static const char *const domains[] = { QDA_DOMAINS };
 static const uint32_t domain_features[] = {
 	DRM_QDA_FEATURE_STATIC_PD | DRM_QDA_FEATURE_SENSORS_PD,
 	0,

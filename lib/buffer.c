@@ -11,7 +11,7 @@
 
 #include "objects.h"
 
-static struct list_node *bucket(struct qda_session *session, uint32_t handle)
+static struct list *bucket(struct qda_session *session, uint32_t handle)
 {
 	return &session->buffers[handle % SESSION_BUFFER_BUCKETS];
 }
@@ -60,7 +60,7 @@ QDA_EXPORT int qda_buffer_new(struct qda_session *session, uint64_t size,
 	}
 	buffer->size = size;
 	pthread_mutex_lock(&session->lock);
-	list_add_tail(bucket(session, buffer->handle), &buffer->node);
+	list_add(bucket(session, buffer->handle), &buffer->node);
 	pthread_mutex_unlock(&session->lock);
 	*ret_buffer = buffer;
 	return 0;
@@ -88,10 +88,10 @@ static int import_size(int fd, uint64_t *ret_size)
 
 static struct qda_buffer *find_buffer(struct qda_session *session, uint32_t handle)
 {
-	struct list_node *head = bucket(session, handle);
-	struct list_node *node;
+	struct list *head = bucket(session, handle);
+	struct list *node;
 
-	for (node = head->next; node != head; node = node->next) {
+	list_for_each(node, head) {
 		struct qda_buffer *buffer = container_of(node, struct qda_buffer, node);
 
 		if (buffer->handle == handle)
@@ -147,7 +147,7 @@ QDA_EXPORT int qda_buffer_import(struct qda_session *session, int fd,
 		goto unlock;
 	}
 	buffer->handle = handle;
-	list_add_tail(bucket(session, handle), &buffer->node);
+	list_add(bucket(session, handle), &buffer->node);
 	pthread_mutex_unlock(&session->lock);
 	*ret_buffer = buffer;
 	return 0;

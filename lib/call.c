@@ -32,7 +32,7 @@ struct qda_call {
 	uint64_t ticket;
 	qda_call_fn fn;
 	void *data;
-	struct list_node node;	/* session->calls, under its lock */
+	struct list node;	/* session->calls, under its lock */
 	uint64_t cookie;	/* names this submission in the event */
 	struct orphan orphan;
 };
@@ -261,7 +261,7 @@ static int submit_event(struct qda_call *call, qda_call_fn fn, void *data)
 	pthread_mutex_lock(&session->lock);
 	cookie = ++session->cookie;
 	call->cookie = cookie;
-	list_add_tail(&session->calls, &call->node);
+	list_add(&session->calls, &call->node);
 	pthread_mutex_unlock(&session->lock);
 	fill_invoke(&invoke, call, KAPI_INVOKE_ASYNC | KAPI_INVOKE_EVENT, cookie);
 	call_give(call, CALL_EVENT);
@@ -328,14 +328,14 @@ QDA_EXPORT int qda_call_wait(struct qda_call *call, int64_t timeout_ns,
 int call_complete(struct qda_session *session, const struct kapi_event *event)
 {
 	struct qda_call *call = NULL;
-	struct list_node *node;
+	struct list *node;
 	int32_t status = 0;
 	qda_call_fn fn;
 	void *data;
 
 	/* at most as many as the driver has in flight, usually the first */
 	pthread_mutex_lock(&session->lock);
-	for (node = session->calls.next; node != &session->calls; node = node->next) {
+	list_for_each(node, &session->calls) {
 		struct qda_call *candidate = container_of(node, struct qda_call, node);
 
 		if (candidate->cookie == event->user_data) {

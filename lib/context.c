@@ -169,7 +169,7 @@ int qda_ctx_watch_add(struct qda_ctx *ctx, struct qda_watch *watch)
 		err = -errno;
 		list_init(&watch->node);
 	} else {
-		list_add_tail(&ctx->watches, &watch->node);
+		list_add(&ctx->watches, &watch->node);
 	}
 	pthread_mutex_unlock(&ctx->lock);
 	return err;

@@ -4,12 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domains.h"
 #include "internal.h"
 
-/* by the number that firmware and file names use */
-static const char *const domains[] = {
-	"adsp", "mdsp", "sdsp", "cdsp", "cdsp1", "gdsp0", "gdsp1",
-};
+static const char *const domains[] = { QDA_DOMAINS };
 #define NUM_DOMAINS ((int)(sizeof(domains) / sizeof(domains[0])))
 
 /* --- objects --------------------------------------------------------------- */

@@ -13,41 +13,10 @@
 #include <qda/qda.h>
 
 #include "kapi.h"
+#include "list.h"
 
 /* marks the definition of every public function */
 #define QDA_EXPORT __attribute__((visibility("default")))
-
-struct list_node {
-	struct list_node *prev, *next;
-};
-
-static inline void list_init(struct list_node *head)
-{
-	head->prev = head->next = head;
-}
-
-static inline bool list_empty(const struct list_node *head)
-{
-	return head->next == head;
-}
-
-static inline void list_add_tail(struct list_node *head, struct list_node *node)
-{
-	node->prev = head->prev;
-	node->next = head;
-	head->prev->next = node;
-	head->prev = node;
-}
-
-static inline void list_del(struct list_node *node)
-{
-	node->prev->next = node->next;
-	node->next->prev = node->prev;
-	list_init(node);
-}
-
-#define container_of(ptr, type, member) \
-	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
 
 /* --- context.c ---------------------------------------------------------- */
 
@@ -58,7 +27,7 @@ static inline void list_del(struct list_node *node)
  * up, the watch is removed, because it would be readable for ever.
  */
 struct qda_watch {
-	struct list_node node;
+	struct list node;
 	int fd;
 	int (*fn)(struct qda_watch *watch);
 	/*
@@ -86,7 +55,7 @@ struct qda_monitor;
 struct qda_ctx {
 	atomic_uint refs;
 	pthread_mutex_t lock;		/* watches */
-	struct list_node watches;
+	struct list watches;
 	int epoll_fd;
 	atomic_flag processing;
 	/* a page that reads zero in a forked child (MADV_WIPEONFORK), or NULL */
@@ -179,10 +148,10 @@ struct qda_session {
 	atomic_uint remotectl;		/* handle that loads modules: 8, or 0 */
 	pthread_mutex_t lock;		/* what follows */
 	/* by GEM handle: an import may repeat one */
-	struct list_node buffers[SESSION_BUFFER_BUCKETS];
-	struct list_node calls;		/* in flight with a callback */
+	struct list buffers[SESSION_BUFFER_BUCKETS];
+	struct list calls;		/* in flight with a callback */
 	uint64_t cookie;		/* of the last of them */
-	struct list_node orphans;	/* in flight and nobody's, see invoke.c */
+	struct list orphans;	/* in flight and nobody's, see invoke.c */
 	atomic_uint num_orphans;
 	int32_t next_dsp_id;
 	struct qda_scratch *scratch;	/* scratch.c: pool for packed arguments */

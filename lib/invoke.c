@@ -119,7 +119,7 @@ void session_orphan_add(struct qda_session *session, struct orphan *orphan)
 	pthread_mutex_lock(&session->lock);
 	if (orphan->module)
 		orphan->module->orphans++;
-	list_add_tail(&session->orphans, &orphan->node);
+	list_add(&session->orphans, &orphan->node);
 	atomic_fetch_add(&session->num_orphans, 1);
 	pthread_mutex_unlock(&session->lock);
 }
@@ -149,7 +149,7 @@ static void orphan_end(struct orphan *orphan, struct qda_session *session, int e
 
 void session_reap(struct qda_session *session)
 {
-	struct list_node todo, keep;
+	struct list todo, keep;
 
 	if (!atomic_load_explicit(&session->num_orphans, memory_order_relaxed))
 		return;
@@ -159,10 +159,10 @@ void session_reap(struct qda_session *session)
 	list_init(&keep);
 	pthread_mutex_lock(&session->lock);
 	while (!list_empty(&session->orphans)) {
-		struct list_node *node = session->orphans.next;
+		struct list *node = session->orphans.next;
 
 		list_del(node);
-		list_add_tail(&todo, node);
+		list_add(&todo, node);
 	}
 	pthread_mutex_unlock(&session->lock);
 
@@ -174,7 +174,7 @@ void session_reap(struct qda_session *session)
 		list_del(&orphan->node);
 		err = kapi_wait(session->file, orphan->ticket, 0, &status);
 		if (err == -ETIMEDOUT || err == -EINTR || err == -EBUSY) {
-			list_add_tail(&keep, &orphan->node);
+			list_add(&keep, &orphan->node);
 			continue;
 		}
 		atomic_fetch_sub(&session->num_orphans, 1);
@@ -183,10 +183,10 @@ void session_reap(struct qda_session *session)
 
 	pthread_mutex_lock(&session->lock);
 	while (!list_empty(&keep)) {
-		struct list_node *node = keep.next;
+		struct list *node = keep.next;
 
 		list_del(node);
-		list_add_tail(&session->orphans, node);
+		list_add(&session->orphans, node);
 	}
 	pthread_mutex_unlock(&session->lock);
 }

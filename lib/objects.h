@@ -12,7 +12,7 @@
 struct qda_buffer {
 	atomic_uint refs;
 	struct qda_session *session;
-	struct list_node node;		/* session->buffers */
+	struct list node;		/* session->buffers */
 	uint64_t size;
 	uint32_t handle;		/* GEM */
 	int dmabuf;			/* descriptor of an import, else -1 */
@@ -72,7 +72,7 @@ int session_invoke(struct qda_session *session, uint32_t handle, uint32_t method
  * session, which drops it at its end.
  */
 struct orphan {
-	struct list_node node;
+	struct list node;
 	uint64_t ticket;
 	struct scratch_region *region;
 	struct qda_module *module;	/* counted in module->orphans; or NULL */

@@ -13,9 +13,9 @@
 #define NUM_CLASSES	((MAX_SHIFT - MIN_SHIFT) * 4 + 1)
 
 struct scratch_slab {
-	struct list_node all;		/* pool->slabs */
-	struct list_node avail;		/* its class, while it has a free region */
-	struct list_node idle;		/* pool->idle, while it has only free ones */
+	struct list all;		/* pool->slabs */
+	struct list avail;		/* its class, while it has a free region */
+	struct list idle;		/* pool->idle, while it has only free ones */
 	struct scratch_region *free;
 	void *cpu;
 	uint64_t size;
@@ -29,10 +29,10 @@ struct qda_scratch {
 	const struct scratch_ops *ops;
 	void *owner;
 	pthread_mutex_t lock;
-	struct list_node slabs;
-	struct list_node idle;		/* oldest first */
+	struct list slabs;
+	struct list idle;		/* oldest first */
 	uint64_t idle_bytes, max_idle;
-	struct list_node avail[NUM_CLASSES];
+	struct list avail[NUM_CLASSES];
 };
 
 static unsigned int size_class(uint64_t size, uint64_t *ret_bytes)
@@ -92,7 +92,7 @@ static int slab_new(struct qda_scratch *pool, unsigned int cls, uint64_t bytes,
 
 /* Move idle slabs to a list of their own until at most max bytes are left. */
 static void collect_idle(struct qda_scratch *pool, uint64_t max,
-			 struct list_node *doomed)
+			 struct list *doomed)
 {
 	while (pool->idle_bytes > max) {
 		struct scratch_slab *slab =
@@ -102,12 +102,12 @@ static void collect_idle(struct qda_scratch *pool, uint64_t max,
 		list_del(&slab->all);
 		list_del(&slab->avail);
 		list_del(&slab->idle);
-		list_add_tail(doomed, &slab->idle);
+		list_add(doomed, &slab->idle);
 	}
 }
 
 /* without the lock: freeing is a system call */
-static void destroy_list(struct qda_scratch *pool, struct list_node *doomed)
+static void destroy_list(struct qda_scratch *pool, struct list *doomed)
 {
 	while (!list_empty(doomed)) {
 		struct scratch_slab *slab =
@@ -172,7 +172,7 @@ int scratch_get(struct qda_scratch *pool, uint64_t size,
 		struct scratch_region **ret_region)
 {
 	struct scratch_slab *slab;
-	struct list_node doomed;
+	struct list doomed;
 	unsigned int cls;
 	uint64_t bytes;
 	int err;
@@ -210,8 +210,8 @@ int scratch_get(struct qda_scratch *pool, uint64_t size,
 		return err;
 
 	pthread_mutex_lock(&pool->lock);
-	list_add_tail(&pool->slabs, &slab->all);
-	list_add_tail(&pool->avail[cls], &slab->avail);
+	list_add(&pool->slabs, &slab->all);
+	list_add(&pool->avail[cls], &slab->avail);
 	*ret_region = slab_take(pool, slab);
 	pthread_mutex_unlock(&pool->lock);
 	return 0;
@@ -220,7 +220,7 @@ int scratch_get(struct qda_scratch *pool, uint64_t size,
 void scratch_put(struct qda_scratch *pool, struct scratch_region *region)
 {
 	struct scratch_slab *slab;
-	struct list_node doomed;
+	struct list doomed;
 
 	if (!region)
 		return;
@@ -228,11 +228,11 @@ void scratch_put(struct qda_scratch *pool, struct scratch_region *region)
 	list_init(&doomed);
 	pthread_mutex_lock(&pool->lock);
 	if (!slab->free)
-		list_add_tail(&pool->avail[slab->cls], &slab->avail);
+		list_add(&pool->avail[slab->cls], &slab->avail);
 	region->next_free = slab->free;
 	slab->free = region;
 	if (!--slab->used) {
-		list_add_tail(&pool->idle, &slab->idle);
+		list_add(&pool->idle, &slab->idle);
 		pool->idle_bytes += slab->size;
 		collect_idle(pool, pool->max_idle, &doomed);
 	}

@@ -38,7 +38,7 @@ int memory_new(const char *name, uint64_t size)
 /* the DSP has let go: the addresses may be used again */
 static void range_unmapped(struct file *file, struct link_wait *w)
 {
-	struct range *range = node_entry(w, struct range, unmap);
+	struct range *range = container_of(w, struct range, unmap);
 
 	file->unmapping--;
 	bus_free(&file->bus, range);
@@ -220,7 +220,7 @@ static void bank_was_put(struct file *file, struct link_wait *w)
 static void bank_put(struct file *file)
 {
 	struct qda_link_req req = { .op = QDA_LINK_BANK_PUT };
-	struct node *n, *next;
+	struct list *n, *next;
 
 	objects_forget(file);
 	if (file->pool_range)
@@ -228,12 +228,11 @@ static void bank_put(struct file *file)
 	pool_destroy(file);
 
 	/* what waits for an UNMAP goes with the bank */
-	for (n = file->link.pending.next; n != &file->link.pending; n = next) {
-		struct link_wait *w = node_entry(n, struct link_wait, node);
+	list_for_each_safe(n, next, &file->link.pending) {
+		struct link_wait *w = container_of(n, struct link_wait, node);
 
-		next = n->next;
 		if (w->fn == range_unmapped) {
-			node_del(n);
+			list_del(n);
 			range_unmapped(file, w);
 		}
 	}

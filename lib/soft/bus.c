@@ -15,19 +15,19 @@ void bus_init(struct bus *bus, uint64_t start, uint64_t size)
 	bus->start = start;
 	bus->end = start + size;
 	bus->cursor = NULL;
-	node_init(&bus->ranges);
+	list_init(&bus->ranges);
 }
 
 /* Where a range of this size fits behind prev (NULL: at the start), or 0 */
 static bool fits_behind(const struct bus *bus, const struct range *prev, uint64_t size,
 			uint64_t *ret_start)
 {
-	const struct node *next = prev ? prev->node.next : bus->ranges.next;
+	const struct list *next = prev ? prev->node.next : bus->ranges.next;
 	uint64_t start = prev ? prev->start + prev->size + GUARD : bus->start;
 	uint64_t end = bus->end;
 
 	if (next != &bus->ranges)
-		end = node_entry(next, struct range, node)->start;
+		end = container_of(next, struct range, node)->start;
 	if (end < start || end - start < GUARD || end - start - GUARD < size)
 		return false;
 	*ret_start = start;
@@ -37,7 +37,7 @@ static bool fits_behind(const struct bus *bus, const struct range *prev, uint64_
 static struct range *range_next(const struct bus *bus, const struct range *range)
 {
 	return range->node.next == &bus->ranges ?
-	       NULL : node_entry(range->node.next, struct range, node);
+	       NULL : container_of(range->node.next, struct range, node);
 }
 
 struct range *bus_alloc(struct bus *bus, uint64_t size, int *ret_err)
@@ -47,8 +47,8 @@ struct range *bus_alloc(struct bus *bus, uint64_t size, int *ret_err)
 
 	while (!fits_behind(bus, prev, size, &start)) {
 		if (!prev)
-			prev = node_empty(&bus->ranges) ? NULL :
-			       node_entry(bus->ranges.next, struct range, node);
+			prev = list_empty(&bus->ranges) ? NULL :
+			       container_of(bus->ranges.next, struct range, node);
 		else
 			prev = range_next(bus, prev);
 		if (prev == first) {
@@ -65,7 +65,7 @@ struct range *bus_alloc(struct bus *bus, uint64_t size, int *ret_err)
 	range->start = start;
 	range->size = size;
 	/* behind prev */
-	node_add_tail(prev ? prev->node.next : bus->ranges.next, &range->node);
+	list_add(prev ? prev->node.next : bus->ranges.next, &range->node);
 	bus->cursor = range;
 	return range;
 }
@@ -74,8 +74,8 @@ void bus_free(struct bus *bus, struct range *range)
 {
 	if (bus->cursor == range)
 		bus->cursor = range->node.prev == &bus->ranges ?
-			      NULL : node_entry(range->node.prev, struct range, node);
-	node_del(&range->node);
+			      NULL : container_of(range->node.prev, struct range, node);
+	list_del(&range->node);
 	free(range);
 }
 
@@ -83,10 +83,10 @@ void bus_destroy(struct bus *bus)
 {
 	if (!bus->ranges.next)
 		return;
-	while (!node_empty(&bus->ranges)) {
-		struct range *range = node_entry(bus->ranges.next, struct range, node);
+	while (!list_empty(&bus->ranges)) {
+		struct range *range = container_of(bus->ranges.next, struct range, node);
 
-		node_del(&range->node);
+		list_del(&range->node);
 		free(range);
 	}
 	bus->cursor = NULL;

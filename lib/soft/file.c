@@ -30,15 +30,15 @@ bool file_alive(struct file *file)
 /* Whatever is outstanding ends now, and nothing is sent any more. */
 static void file_abandon(struct file *file)
 {
-	struct node *n;
+	struct list *n;
 
 	file->lost = true;
-	while (!node_empty(&file->link.pending)) {
+	while (!list_empty(&file->link.pending)) {
 		struct link_wait *w;
 
 		n = file->link.pending.next;
-		w = node_entry(n, struct link_wait, node);
-		node_del(n);
+		w = container_of(n, struct link_wait, node);
+		list_del(n);
 		w->rep.error = -EPIPE;
 		w->done = true;
 		if (w->fn)
@@ -82,14 +82,14 @@ static struct file *file_new(struct device *dev, int control, int open_flags)
 	atomic_init(&file->pool_fd, -1);
 	pthread_mutex_init(&file->lock, NULL);
 	link_init(&file->link, control);
-	node_init(&file->bus.ranges);
+	list_init(&file->bus.ranges);
 	for (i = 0; i < OBJECT_BUCKETS; i++)
-		node_init(&file->objects[i]);
+		list_init(&file->objects[i]);
 	for (i = 0; i < MAP_BUCKETS; i++) {
-		node_init(&file->maps_by_id[i]);
-		node_init(&file->maps_by_dsp_id[i]);
+		list_init(&file->maps_by_id[i]);
+		list_init(&file->maps_by_dsp_id[i]);
 	}
-	node_init(&file->maps);
+	list_init(&file->maps);
 	for (i = 0; i <= MAX_LANES; i++) {
 		atomic_init(&file->lanes[i].fd, -1);
 		file->lanes[i].index = i;

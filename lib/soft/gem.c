@@ -80,17 +80,17 @@ static void handle_close(struct file *file, struct object *obj)
 
 /* --- objects ------------------------------------------------------------- */
 
-static struct node *object_bucket(struct file *file, uint64_t ino)
+static struct list *object_bucket(struct file *file, uint64_t ino)
 {
 	return &file->objects[ino % OBJECT_BUCKETS];
 }
 
 static struct object *object_by_inode(struct file *file, const struct stat *st)
 {
-	struct node *head = object_bucket(file, st->st_ino), *n;
+	struct list *head = object_bucket(file, st->st_ino), *n;
 
-	for (n = head->next; n != head; n = n->next) {
-		struct object *obj = node_entry(n, struct object, hash);
+	list_for_each(n, head) {
+		struct object *obj = container_of(n, struct object, hash);
 
 		if (obj->ino == st->st_ino && obj->dev == st->st_dev)
 			return obj;
@@ -102,7 +102,7 @@ void object_put(struct file *file, struct object *obj)
 {
 	if (--obj->refs)
 		return;
-	node_del(&obj->hash);
+	list_del(&obj->hash);
 	if (obj->range)
 		bank_unmap(file, obj->range);
 	close(atomic_exchange(&obj->memfd, -1));
@@ -131,7 +131,7 @@ static int object_add(struct file *file, int memfd, uint64_t size, bool imported
 	obj->size = size;
 	obj->imported = imported;
 	atomic_init(&obj->memfd, memfd);
-	node_init(&obj->hash);
+	list_init(&obj->hash);
 	if (fstat(memfd, &st)) {
 		err = -errno;
 		goto fail;
@@ -166,7 +166,7 @@ int object_new(struct file *file, uint64_t size, struct object **ret_obj)
 		return fd;
 	err = object_add(file, fd, size, false, ret_obj);
 	if (!err)
-		node_add_tail(object_bucket(file, (*ret_obj)->ino), &(*ret_obj)->hash);
+		list_add(object_bucket(file, (*ret_obj)->ino), &(*ret_obj)->hash);
 	return err;
 }
 
@@ -174,11 +174,11 @@ int object_new(struct file *file, uint64_t size, struct object **ret_obj)
 void objects_forget(struct file *file)
 {
 	unsigned int i;
-	struct node *n;
+	struct list *n;
 
 	for (i = 0; i < OBJECT_BUCKETS; i++) {
-		for (n = file->objects[i].next; n != &file->objects[i]; n = n->next) {
-			struct object *obj = node_entry(n, struct object, hash);
+		list_for_each(n, &file->objects[i]) {
+			struct object *obj = container_of(n, struct object, hash);
 
 			if (obj->range)
 				bank_unmap(file, obj->range);
@@ -329,7 +329,7 @@ int prime_import(struct file *file, void *data)
 			object_put(file, obj);
 			obj = other;
 		} else {
-			node_add_tail(object_bucket(file, obj->ino), &obj->hash);
+			list_add(object_bucket(file, obj->ino), &obj->hash);
 		}
 	}
 	if (obj->handle) {

@@ -17,7 +17,7 @@
 void link_init(struct link *link, int fd)
 {
 	link->fd = fd;
-	node_init(&link->pending);
+	list_init(&link->pending);
 }
 
 int link_post(struct file *file, struct link_wait *w, const struct qda_link_req *req,
@@ -46,20 +46,20 @@ int link_post(struct file *file, struct link_wait *w, const struct qda_link_req 
 	}
 	w->seq = copy.seq;
 	w->done = false;
-	node_add_tail(&file->link.pending, &w->node);
+	list_add(&file->link.pending, &w->node);
 	return 0;
 }
 
 static void link_answer(struct file *file, const struct qda_link_rep *rep)
 {
-	struct node *n;
+	struct list *n;
 
-	for (n = file->link.pending.next; n != &file->link.pending; n = n->next) {
-		struct link_wait *w = node_entry(n, struct link_wait, node);
+	list_for_each(n, &file->link.pending) {
+		struct link_wait *w = container_of(n, struct link_wait, node);
 
 		if (w->seq != rep->seq)
 			continue;
-		node_del(n);
+		list_del(n);
 		w->rep = *rep;
 		w->done = true;
 		if (w->fn)
@@ -132,7 +132,7 @@ static int link_run(struct file *file, const struct qda_link_req *req, int fd,
 	while (!w.done) {
 		err = link_step(file, deadline);
 		if (!w.done && (err == -ETIMEDOUT || (err == -EINTR && intr))) {
-			node_del(&w.node);
+			list_del(&w.node);
 			return err;
 		}
 	}

@@ -6,22 +6,22 @@
 
 #include "soft.h"
 
-static struct node *id_bucket(struct file *file, uint32_t id)
+static struct list *id_bucket(struct file *file, uint32_t id)
 {
 	return &file->maps_by_id[id % MAP_BUCKETS];
 }
 
-static struct node *dsp_id_bucket(struct file *file, int32_t dsp_id)
+static struct list *dsp_id_bucket(struct file *file, int32_t dsp_id)
 {
 	return &file->maps_by_dsp_id[(uint32_t)dsp_id % MAP_BUCKETS];
 }
 
 static struct map *map_by_id(struct file *file, uint32_t id)
 {
-	struct node *head = id_bucket(file, id), *n;
+	struct list *head = id_bucket(file, id), *n;
 
-	for (n = head->next; n != head; n = n->next) {
-		struct map *map = node_entry(n, struct map, by_id);
+	list_for_each(n, head) {
+		struct map *map = container_of(n, struct map, by_id);
 
 		if (map->id == id)
 			return map;
@@ -31,10 +31,10 @@ static struct map *map_by_id(struct file *file, uint32_t id)
 
 struct map *map_by_dsp_id(struct file *file, int32_t dsp_id)
 {
-	struct node *head = dsp_id_bucket(file, dsp_id), *n;
+	struct list *head = dsp_id_bucket(file, dsp_id), *n;
 
-	for (n = head->next; n != head; n = n->next) {
-		struct map *map = node_entry(n, struct map, by_dsp_id);
+	list_for_each(n, head) {
+		struct map *map = container_of(n, struct map, by_dsp_id);
 
 		if (map->dsp_id == dsp_id)
 			return map;
@@ -44,9 +44,9 @@ struct map *map_by_dsp_id(struct file *file, int32_t dsp_id)
 
 static void map_free(struct file *file, struct map *map)
 {
-	node_del(&map->by_id);
-	node_del(&map->by_dsp_id);
-	node_del(&map->all);
+	list_del(&map->by_id);
+	list_del(&map->by_dsp_id);
+	list_del(&map->all);
 	file->num_maps--;
 	if (map->type == DRM_QDA_MAP_FD_DELAYED)
 		file->num_delayed--;
@@ -69,13 +69,12 @@ void map_finished_by_dsp(struct file *file, uint32_t dsp_id)
 
 void maps_forget(struct file *file)
 {
-	struct node *n, *next;
+	struct list *n, *next;
 
 	/* what still waits for an answer is freed by its call */
-	for (n = file->maps.next; n != &file->maps; n = next) {
-		struct map *map = node_entry(n, struct map, all);
+	list_for_each_safe(n, next, &file->maps) {
+		struct map *map = container_of(n, struct map, all);
 
-		next = n->next;
 		if (map->state == MAP_MAPPED || map->state == MAP_LOST)
 			map_free(file, map);
 	}
@@ -162,7 +161,7 @@ static bool unmap_ended(struct file *file, struct call *call, int error, int32_t
 		map_free(file, map);
 	} else if (orphan) {
 		/* interrupted: the id is gone, the mapping stands */
-		node_del(&map->by_id);
+		list_del(&map->by_id);
 		map->state = MAP_LOST;
 	} else {
 		map->state = MAP_MAPPED;
@@ -218,11 +217,11 @@ static struct map *map_new(struct file *file, const struct drm_qda_remote_map *a
 	map->bus = object_bus(file, obj) + a->offset;
 	map->size = (a->length + page - 1) & ~(page - 1);
 	map->state = MAP_PENDING;
-	node_add_tail(id_bucket(file, map->id), &map->by_id);
-	node_init(&map->by_dsp_id);
+	list_add(id_bucket(file, map->id), &map->by_id);
+	list_init(&map->by_dsp_id);
 	if (map->dsp_id)
-		node_add_tail(dsp_id_bucket(file, map->dsp_id), &map->by_dsp_id);
-	node_add_tail(&file->maps, &map->all);
+		list_add(dsp_id_bucket(file, map->dsp_id), &map->by_dsp_id);
+	list_add(&file->maps, &map->all);
 	file->num_maps++;
 	if (map->type == DRM_QDA_MAP_FD_DELAYED)
 		file->num_delayed++;

@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domains.h"
 #include "dsp/sockpath.h"
 #include "name.h"
 
-static const char *const domains[] = { QDA_SOFT_DOMAINS };
+static const char *const domains[] = { QDA_DOMAINS };
 
 static const char *const generations[] = { QDA_SOFT_GENERATIONS };
 

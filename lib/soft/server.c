@@ -21,7 +21,7 @@
 #define MAX_ARGS	16
 
 struct device {
-	struct node node;
+	struct list node;
 	unsigned int refs;
 	char *key;			/* full name */
 	char domain[DRM_QDA_NAME_LEN];
@@ -35,42 +35,40 @@ struct device {
 /* A server that had not ended when its last file was closed (a forked child may
  * still have a session) */
 struct straggler {
-	struct node node;
+	struct list node;
 	int pidfd;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct node devices = { &devices, &devices };
-static struct node stragglers = { &stragglers, &stragglers };
+static struct list devices = { &devices, &devices };
+static struct list stragglers = { &stragglers, &stragglers };
 
 void servers_reset_locks(void)
 {
-	struct node *n, *next;
+	struct list *n, *next;
 
 	pthread_mutex_init(&lock, NULL);
 	/* the parent's; what it has open is closed file by file */
-	node_init(&devices);
-	for (n = stragglers.next; n != &stragglers; n = next) {
-		struct straggler *s = node_entry(n, struct straggler, node);
+	list_init(&devices);
+	list_for_each_safe(n, next, &stragglers) {
+		struct straggler *s = container_of(n, struct straggler, node);
 
-		next = n->next;
 		close(s->pidfd);
 		free(s);
 	}
-	node_init(&stragglers);
+	list_init(&stragglers);
 }
 
 static void reap_stragglers(void)
 {
-	struct node *n, *next;
+	struct list *n, *next;
 
-	for (n = stragglers.next; n != &stragglers; n = next) {
-		struct straggler *s = node_entry(n, struct straggler, node);
+	list_for_each_safe(n, next, &stragglers) {
+		struct straggler *s = container_of(n, struct straggler, node);
 
-		next = n->next;
 		if (!server_reap(s->pidfd, 0))
 			continue;
-		node_del(n);
+		list_del(n);
 		close(s->pidfd);
 		free(s);
 	}
@@ -171,10 +169,10 @@ static int start_private(struct device *dev, const struct soft_name *name)
 
 static struct device *device_find(const char *path)
 {
-	struct node *n;
+	struct list *n;
 
-	for (n = devices.next; n != &devices; n = n->next) {
-		struct device *dev = node_entry(n, struct device, node);
+	list_for_each(n, &devices) {
+		struct device *dev = container_of(n, struct device, node);
 
 		if (!dev->stale && !strcmp(dev->key, path))
 			return dev;
@@ -196,7 +194,7 @@ static struct device *device_new(const char *path, const char *domain)
 	snprintf(dev->domain, sizeof(dev->domain), "%s", domain);
 	dev->factory = dev->pidfd = -1;
 	dev->refs = 1;
-	node_add_tail(&devices, &dev->node);
+	list_add(&devices, &dev->node);
 	return dev;
 }
 
@@ -213,7 +211,7 @@ static void device_free(struct device *dev)
 			s->pidfd = dev->pidfd;
 			dev->pidfd = -1;
 			pthread_mutex_lock(&lock);
-			node_add_tail(&stragglers, &s->node);
+			list_add(&stragglers, &s->node);
 			pthread_mutex_unlock(&lock);
 		}
 	}
@@ -250,7 +248,7 @@ static int device_connect(struct device **ret_dev, const char *path,
 
 fail:
 	if (--dev->refs == 0) {
-		node_del(&dev->node);
+		list_del(&dev->node);
 		*ret_dev = dev;		/* to be freed without the lock */
 	}
 	return err;
@@ -295,7 +293,7 @@ void device_put(struct device *dev)
 	pthread_mutex_lock(&lock);
 	last = --dev->refs == 0;
 	if (last)
-		node_del(&dev->node);
+		list_del(&dev->node);
 	reap_stragglers();
 	pthread_mutex_unlock(&lock);
 	if (last)

@@ -19,6 +19,7 @@
 #include "clock.h"
 #include "dsp/link.h"
 #include "qda/qda_pack.h"
+#include "list.h"
 #include "sys.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
@@ -26,40 +27,6 @@
 #define SOFT_PAGE	4096ULL
 #define NSEC_PER_MSEC	1000000LL
 #define NSEC_PER_SEC	1000000000LL
-
-/* --- lists --------------------------------------------------------------- */
-
-struct node {
-	struct node *prev, *next;
-};
-
-static inline void node_init(struct node *n)
-{
-	n->prev = n->next = n;
-}
-
-static inline bool node_empty(const struct node *head)
-{
-	return head->next == head;
-}
-
-static inline void node_add_tail(struct node *head, struct node *n)
-{
-	n->prev = head->prev;
-	n->next = head;
-	head->prev->next = n;
-	head->prev = n;
-}
-
-static inline void node_del(struct node *n)
-{
-	n->prev->next = n->next;
-	n->next->prev = n->prev;
-	node_init(n);
-}
-
-#define node_entry(ptr, type, member) \
-	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
 
 /* --- wait.c -------------------------------------------------------------- */
 
@@ -153,7 +120,7 @@ struct file;
 
 /* A request on the control socket that has no answer yet */
 struct link_wait {
-	struct node node;
+	struct list node;
 	uint32_t seq;
 	bool done;
 	struct qda_link_rep rep;
@@ -166,7 +133,7 @@ struct link {
 	uint32_t seq;
 	bool receiving;
 	struct waitq wq;
-	struct node pending;
+	struct list pending;
 };
 
 /* All with file->lock held; link_call() drops it while it waits. */
@@ -189,7 +156,7 @@ int link_wait_until(struct file *file, int64_t deadline, bool (*ready)(struct fi
 
 /* A range of the bank's bus addresses; lives until the DSP has let go of it */
 struct range {
-	struct node node;
+	struct list node;
 	uint64_t start, size;
 	bool used;			/* something is mapped there */
 	struct link_wait unmap;
@@ -197,7 +164,7 @@ struct range {
 
 struct bus {
 	uint64_t start, end;
-	struct node ranges;		/* by address */
+	struct list ranges;		/* by address */
 	struct range *cursor;		/* the last one handed out */
 };
 
@@ -217,7 +184,7 @@ struct object {
 	atomic_int memfd;
 	bool imported;
 	uint64_t dev, ino;
-	struct node hash;
+	struct list hash;
 	struct range *range;	/* NULL: not on a bank */
 };
 
@@ -348,8 +315,8 @@ enum map_state {
 };
 
 struct map {
-	struct node by_id, by_dsp_id;
-	struct node all;
+	struct list by_id, by_dsp_id;
+	struct list all;
 	enum map_state state;
 	uint32_t id;
 	int32_t dsp_id;		/* 0: none */
@@ -394,7 +361,7 @@ struct file {
 
 	_Atomic(struct object **) handles[HANDLE_CHUNKS];
 	uint32_t handle_hint;
-	struct node objects[OBJECT_BUCKETS];
+	struct list objects[OBJECT_BUCKETS];
 
 	enum session_state session;
 	bool is_unsigned;		/* its PD, once there is one */
@@ -423,9 +390,9 @@ struct file {
 	bool event_fd_set;
 	unsigned int events_quiet;	/* a reader settles event_fd at its end */
 
-	struct node maps_by_id[MAP_BUCKETS];
-	struct node maps_by_dsp_id[MAP_BUCKETS];
-	struct node maps;
+	struct list maps_by_id[MAP_BUCKETS];
+	struct list maps_by_dsp_id[MAP_BUCKETS];
+	struct list maps;
 	unsigned int num_maps, num_delayed;
 	uint32_t next_map_id;
 };
