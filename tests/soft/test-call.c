@@ -99,7 +99,7 @@ static void copied_sizes(void **state)
 	for (i = 0; i < 16 << 20; i++)
 		in[i] = (uint8_t)(i * 31 + (i >> 11));
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		for (j = 0; j < 3; j++) {
+		for (j = 0; j < test_count(3); j++) {
 			memset(out, 0, sizes[i]);
 			status = -1;
 			assert_int_equal(qda_invoke(bench, BENCH_ECHO, &status,
@@ -118,8 +118,8 @@ static void zero_copy(void **state)
 	struct qda_buffer *buffer;
 	struct qda_call *call;
 	int32_t status = -1;
+	unsigned int i;
 	uint8_t *cpu;
-	int i;
 
 	(void)state;
 	assert_int_equal(qda_buffer_new(session, 1 << 20, &buffer), 0);
@@ -132,7 +132,7 @@ static void zero_copy(void **state)
 	/* the call holds it */
 	assert_ptr_equal(qda_buffer_ref(buffer), buffer);
 	qda_buffer_unref(buffer);
-	for (i = 0; i < 1000; i++) {
+	for (i = 0; i < test_count(1000); i++) {
 		cpu[0] = (uint8_t)i;
 		cpu[500000] = (uint8_t)(i * 3);
 		assert_int_equal(qda_call_invoke(call, &status), 0);
@@ -272,7 +272,8 @@ static void again(void *data, struct qda_call *call, int err, int32_t status)
 static void callbacks(void **state)
 {
 	struct pollfd pollfd = { .fd = qda_ctx_get_fd(ctx), .events = POLLIN };
-	struct counter counter = { .left = 500 };
+	const int more = (int)test_count(500);
+	struct counter counter = { .left = more };
 	struct qda_call *calls[8];
 	int i;
 
@@ -283,7 +284,7 @@ static void callbacks(void **state)
 		/* the call keeps itself */
 		qda_call_unref(calls[i]);
 	}
-	while (counter.ended < 508) {
+	while (counter.ended < more + 8) {
 		assert_int_equal(poll(&pollfd, 1, 10000), 1);
 		assert_true(qda_ctx_process(ctx) >= 0);
 	}
@@ -372,16 +373,16 @@ static void *hammer(void *data)
 	int32_t status;
 	int64_t value, amount;
 	uintptr_t bad = 0;
-	int i;
+	unsigned int i;
 
 	const struct qda_arg args[] = { QDA_INOUT(&value), QDA_IN(&amount) };
 
 	if (qda_call_new(bench, BENCH_ADD, args, 2, &call))
 		return (void *)1;
-	for (i = 0; i < 300; i++) {
-		size_t size = 1 + (seed * 7919 + (uint32_t)i * 104729) % sizeof(in);
+	for (i = 0; i < test_count(300); i++) {
+		size_t size = 1 + (seed * 7919 + i * 104729) % sizeof(in);
 
-		memset(in, (int)(seed + (uint32_t)i), size);
+		memset(in, (int)(seed + i), size);
 		status = -1;
 		bad += qda_invoke(bench, BENCH_ECHO, &status, QDA_IN_SEQ(in, size),
 				  QDA_OUT_SEQ(out, size)) || status ||

@@ -74,6 +74,11 @@ int child_wait(pid_t pid, unsigned int timeout_ms, int *ret_status);
 /* a dma-buf of a memory file's pages (sealed against shrinking), or negative errno */
 int dmabuf_of(int memfd, size_t size);
 
+/* --- count.c ------------------------------------------------------------- */
+
+/* so many rounds, or a quarter of them where QDA_TEST_SLOW is set, as in the debug guest */
+unsigned int test_count(unsigned int n);
+
 /* --- time.c ------------------------------------------------------------- */
 
 int64_t monotonic_ns(void);

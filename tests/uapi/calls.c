@@ -121,7 +121,7 @@ void *gem_map(int fd, uint32_t handle, uint64_t size)
 	int err = gem_offset(fd, handle, &offset);
 
 	check(!err, "GEM_MMAP_OFFSET: %s", err_name(err));
-	ptr = dev->sys->mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+	ptr = dev->sys->mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 			     offset);
 	check(ptr != MAP_FAILED, "mmap: %s", strerror(errno));
 	return ptr;
@@ -129,7 +129,7 @@ void *gem_map(int fd, uint32_t handle, uint64_t size)
 
 void gem_unmap(void *ptr, uint64_t size)
 {
-	check(!dev->sys->munmap(ptr, size), "munmap: %s", strerror(errno));
+	check(!dev->sys->munmap(ptr, (size_t)size), "munmap: %s", strerror(errno));
 }
 
 int prime_export(int fd, uint32_t handle, uint32_t flags, int *ret_fd)

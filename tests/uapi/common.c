@@ -419,8 +419,7 @@ static void run_case(void **state)
 	case_passed = true;
 }
 
-/* with nothing of what it was told before */
-static void restart_dsp(int control)
+void restart_dsp(int control)
 {
 	unsigned int last = 0;
 	char text[64];

@@ -204,6 +204,8 @@ void steer(char *answer, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 unsigned int steer_number(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
+/* the DSP crashes and comes back, with no rule of what it was told before */
+void restart_dsp(int control);
 /* until the rule keeps n calls; info (may be NULL): the answer's last line */
 void wait_held(unsigned int rule, unsigned int n, char *info, size_t size);
 /* key= of the first call in an answer of "held" */

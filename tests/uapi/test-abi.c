@@ -3,10 +3,10 @@
  * The interface is frozen: sizes, offsets and numbers as they were published. A
  * line may be added here; one that has to be changed is a broken interface.
  */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include <cmocka.h>
 
@@ -16,8 +16,9 @@
 
 struct row {
 	const char *name;
-	unsigned long is, was;
-	unsigned long is_size, was_size;
+	/* the same on machines of 32 bits */
+	uint64_t is, was;
+	size_t is_size, was_size;
 };
 
 #define SIZE(type, size) \
@@ -28,7 +29,7 @@ struct row {
 #define NUMBER(name, number) \
 	{ #name, DRM_IOCTL_QDA_##name, number, 0, 0 }
 #define VALUE(name, value) \
-	{ #name, (unsigned long)(name), value, 0, 0 }
+	{ #name, (uint64_t)(name), value, 0, 0 }
 
 static const struct row sizes[] = {
 	SIZE(drm_qda_query, 56),
@@ -197,7 +198,7 @@ static void check_rows(const struct row *rows, size_t n)
 
 	for (i = 0; i < n; i++)
 		if (rows[i].is != rows[i].was || rows[i].is_size != rows[i].was_size)
-			fail_msg("%s is %#lx (size %lu), was %#lx (size %lu)",
+			fail_msg("%s is %#" PRIx64 " (size %zu), was %#" PRIx64 " (size %zu)",
 				 rows[i].name, rows[i].is, rows[i].is_size, rows[i].was,
 				 rows[i].was_size);
 }

@@ -81,10 +81,11 @@ static void test_create_full(const void *arg)
 /* closing gives the addresses back, however often */
 static void test_create_many(const void *arg)
 {
-	int fd = dev_open(), i;
+	unsigned int n = test_count(2000);
+	int fd = dev_open();
 
 	(void)arg;
-	for (i = 0; i < 2000; i++)
+	while (n--)
 		check_eq(gem_close(fd, gem_new(fd, 1 << 16)), 0);
 	record("many OK");
 }
@@ -187,11 +188,11 @@ static void test_mmap_outlives(const void *arg)
 
 static int try_mmap_prot(int fd, uint64_t offset, uint64_t size, int prot, int flags)
 {
-	void *p = dev->sys->mmap(NULL, size, prot, flags, fd, offset);
+	void *p = dev->sys->mmap(NULL, (size_t)size, prot, flags, fd, offset);
 
 	if (p == MAP_FAILED)
 		return -errno;
-	dev->sys->munmap(p, size);
+	dev->sys->munmap(p, (size_t)size);
 	return 0;
 }
 

@@ -165,12 +165,12 @@ static void test_flood(const void *arg)
 		.length = 4096, .type = DRM_QDA_MAP_FD, .flags = DRM_QDA_MAP_DSP_ID,
 		.dsp_id = 3,
 	};
-	int n, round;
+	unsigned int n, round;
 
 	(void)arg;
 	sess_open_bench(&s);
 	for (round = 0; round < 3; round++) {
-		for (n = 0; n < 500; n++)
+		for (n = test_count(500); n; n--)
 			steer(NULL, 0, "send sid=%u 0101000001000000ffffffff00000000",
 			      s.sid);
 		check_alive();

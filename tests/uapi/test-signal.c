@@ -183,6 +183,7 @@ static void test_close_after(const void *arg)
 
 /* a storm of signals: every call ends once, none runs twice */
 struct storm {
+	unsigned int calls;
 	int bad;
 	int interrupted;
 	int done;
@@ -192,9 +193,10 @@ static void *storm_main(void *arg)
 {
 	struct storm *storm = arg;
 	struct drm_qda_remote_invoke i;
-	int n, err;
+	unsigned int n;
+	int err;
 
-	for (n = 0; n < 500; n++) {
+	for (n = 0; n < storm->calls; n++) {
 		i = noop_call(&s, 0);
 		err = call(s.fd, INVOKE, &i);
 		if (err == -EINTR) {
@@ -225,7 +227,7 @@ static void test_storm(const void *arg)
 	struct sigaction action = {
 		.sa_handler = on_usr1, .sa_flags = *(const int *)arg,
 	};
-	struct storm storm = { 0 };
+	struct storm storm = { .calls = test_count(500) };
 	pthread_t thread;
 	unsigned int ran;
 
@@ -239,7 +241,7 @@ static void test_storm(const void *arg)
 	}
 	pthread_join(thread, NULL);
 	check_eq(storm.bad, 0);
-	check_eq(steer_number("count handle=%u method=2", s.bench), ran + 500);
+	check_eq(steer_number("count handle=%u method=2", s.bench), ran + storm.calls);
 	record("storm OK");
 	sess_close(&s);
 }

@@ -213,12 +213,12 @@ static void test_foreign(const void *arg)
 
 static void test_never_reused(const void *arg)
 {
+	unsigned int n = test_count(2000);
 	uint64_t ticket, last = 0;
-	int i;
 
 	(void)arg;
 	sess_open_bench(&s);
-	for (i = 0; i < 2000; i++) {
+	while (n--) {
 		ticket = noop_submit(&s, 0, 0);
 		check(ticket != last, "ticket %llx twice", (unsigned long long)ticket);
 		if (last)
