@@ -177,6 +177,14 @@ void rpmsg_name(char *name, size_t size)
 
 /* --- sessions ------------------------------------------------------------ */
 
+struct drm_qda_remote_map map_of(uint32_t gem, int32_t dsp_id)
+{
+	return (struct drm_qda_remote_map){
+		.length = 4096, .handle = gem, .type = DRM_QDA_MAP_FD,
+		.flags = DRM_QDA_MAP_DSP_ID, .dsp_id = dsp_id,
+	};
+}
+
 /* from any thread: 0, or what went wrong */
 static int try_session(struct sess *s, uint64_t pattern, int32_t *ret_status)
 {

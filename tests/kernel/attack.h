@@ -37,6 +37,8 @@ void rpmsg_name(char *name, size_t size);
 
 /* --- sessions ------------------------------------------------------------ */
 
+/* arguments that map a buffer's first page under this integer */
+struct drm_qda_remote_map map_of(uint32_t gem, int32_t dsp_id);
 /* noop and echo answer what they should */
 void check_session(struct sess *s);
 /* one that keeps calling from a thread while others are attacked */

@@ -335,6 +335,18 @@ int drm_open(const char *driver)
 
 /* --- running ------------------------------------------------------------ */
 
+void add_on_both_dsps(const struct kernel_case *cases, size_t n)
+{
+	char name[64];
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		add_case(cases[i].name, cases[i].fn, "cdsp");
+		snprintf(name, sizeof(name), "%s-adsp", cases[i].name);
+		add_case(name, cases[i].fn, "adsp");
+	}
+}
+
 int run_kernel_cases(const char *group)
 {
 	const char *node = getenv("QDA_UAPI_DEVICE");

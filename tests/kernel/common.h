@@ -21,6 +21,13 @@ enum {
  */
 int run_kernel_cases(const char *group);
 
+/* each on cdsp, and as NAME-adsp on the other one; its argument is the DSP's name */
+struct kernel_case {
+	const char *name;
+	case_fn fn;
+};
+void add_on_both_dsps(const struct kernel_case *cases, size_t n);
+
 /* --- files of the kernel ------------------------------------------------ */
 
 /* 0 or negative errno; the text ends with NUL, without a newline at its end */

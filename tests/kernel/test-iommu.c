@@ -353,10 +353,7 @@ static void test_exhausted(const void *arg)
 
 int main(void)
 {
-	static const struct {
-		const char *name;
-		case_fn fn;
-	} cases[] = {
+	static const struct kernel_case cases[] = {
 		{ "domains", test_domains },
 		{ "addresses", test_addresses },
 		{ "guard", test_guard },
@@ -365,13 +362,7 @@ int main(void)
 		{ "stale-in-call", test_stale_in_call },
 		{ "exhausted", test_exhausted },
 	};
-	char name[64];
-	size_t n;
 
-	for (n = 0; n < ARRAY_SIZE(cases); n++) {
-		add_case(cases[n].name, cases[n].fn, "cdsp");
-		snprintf(name, sizeof(name), "%s-adsp", cases[n].name);
-		add_case(name, cases[n].fn, "adsp");
-	}
+	add_on_both_dsps(cases, ARRAY_SIZE(cases));
 	return run_kernel_cases("iommu");
 }

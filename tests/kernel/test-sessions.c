@@ -310,23 +310,14 @@ static void test_disjoint(const void *arg)
 
 int main(void)
 {
-	static const struct {
-		const char *name;
-		case_fn fn;
-	} cases[] = {
+	static const struct kernel_case cases[] = {
 		{ "disjoint", test_disjoint },
 		{ "invoke", test_sweep_invoke },
 		{ "map", test_sweep_map },
 		{ "create", test_sweep_create },
 		{ "bus", test_sweep_bus },
 	};
-	char name[64];
-	size_t n;
 
-	for (n = 0; n < ARRAY_SIZE(cases); n++) {
-		add_case(cases[n].name, cases[n].fn, "cdsp");
-		snprintf(name, sizeof(name), "%s-adsp", cases[n].name);
-		add_case(name, cases[n].fn, "adsp");
-	}
+	add_on_both_dsps(cases, ARRAY_SIZE(cases));
 	return run_kernel_cases("sessions");
 }

@@ -252,9 +252,9 @@ static void work(long calls)
 	long n;
 
 	for (n = 0; n < calls; n++) {
-		/* most are answered in the kernel, every tenth thousand by the DSP */
+		/* most are answered in the kernel, each 25th thousand by the DSP */
 		if (n % 1000 == 0)
-			respond(n % 10000 ? RESPOND_CALLS : 0);
+			respond(n % 25000 ? RESPOND_CALLS : 0);
 		switch (n % 8) {
 		case 0:
 			ticket = noop_submit(&s, 0, 0);
@@ -317,7 +317,7 @@ static void cycles(long n)
 static void test_objects(const void *arg)
 {
 	static struct figures before, after;
-	long n = soak_calls() / 500;
+	long n = soak_calls() / 1000;
 
 	(void)arg;
 	alarm(600);
