@@ -32,15 +32,15 @@ struct drm_gem_object *qda_prime_import(struct drm_device *drm,
 	struct drm_gem_object *obj;
 	struct qda_gem *gem;
 
+	/* the DSP can write what it can read, which this descriptor does not allow */
+	if (!(dmabuf->file->f_mode & FMODE_WRITE))
+		return ERR_PTR(-EINVAL);
 	if (drm_gem_is_prime_exported_dma_buf(drm, dmabuf)) {
 		obj = dmabuf->priv;
 		drm_gem_object_get(obj);
 		return obj;
 	}
 	if (!dmabuf->size || !PAGE_ALIGNED(dmabuf->size))
-		return ERR_PTR(-EINVAL);
-	/* the DSP can write what it can read, which this descriptor does not allow */
-	if (!(dmabuf->file->f_mode & FMODE_WRITE))
 		return ERR_PTR(-EINVAL);
 	if (dmabuf->size > QDA_MAX_BUFFER)
 		return ERR_PTR(-E2BIG);
@@ -52,6 +52,7 @@ struct drm_gem_object *qda_prime_import(struct drm_device *drm,
 	drm_gem_private_object_init(drm, &gem->base, dmabuf->size);
 	get_dma_buf(dmabuf);
 	gem->dmabuf = dmabuf;
+	gem->clean = true;	/* the exporter's business */
 	return &gem->base;
 }
 

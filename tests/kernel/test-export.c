@@ -315,6 +315,28 @@ static void test_camera(const void *arg)
 	check_eq(module_unload("vivid", 2000), 0);
 }
 
+/* who may only read it cannot give it to a DSP, which could write it */
+static void test_read_only(const void *arg)
+{
+	int fd = dev_open(), other = dev_open(), buf;
+	uint32_t handle = gem_new(fd, PAGE), theirs = 0;
+
+	(void)arg;
+	check_eq(prime_export(fd, handle, DRM_CLOEXEC, &buf), 0);
+	check_eq(prime_import(other, buf, &theirs), -EINVAL);
+	/* who has it already may say so */
+	check_eq(prime_import(fd, buf, &theirs), 0);
+	check_eq(theirs, handle);
+	close(buf);
+	gem_close(fd, handle);
+	handle = gem_new(fd, PAGE);
+	check_eq(prime_export(fd, handle, DRM_CLOEXEC | DRM_RDWR, &buf), 0);
+	check_eq(prime_import(other, buf, &theirs), 0);
+	close(buf);
+	dev_close(other);
+	dev_close(fd);
+}
+
 /* with everything at once, and calls in flight, again and again */
 static void test_storm(const void *arg)
 {
@@ -374,6 +396,7 @@ int main(void)
 	add_case("graphics-vgem", test_graphics, "vgem");
 	add_case("graphics-vkms", test_graphics, "vkms");
 	add_case("camera", test_camera, NULL);
+	add_case("read-only", test_read_only, NULL);
 	add_case("storm", test_storm, NULL);
 	return run_kernel_cases("export");
 }
