@@ -124,10 +124,14 @@ static void qda_bank_delete(struct qda_bank *bank)
 {
 	if (!bank->dev)
 		return;
-	if (IS_ENABLED(CONFIG_DRM_ACCEL_QDA_COMPUTE_BUS))
+	if (IS_ENABLED(CONFIG_DRM_ACCEL_QDA_COMPUTE_BUS)) {
+		if (bank->claimed)
+			qda_compute_cb_unclaim(bank->dev);
+		bank->claimed = false;
 		device_unregister(bank->dev);
-	else
+	} else {
 		platform_device_unregister(to_platform_device(bank->dev));
+	}
 }
 
 static bool qda_bank_should_be_mapped(const struct qda_bank *bank)
@@ -148,7 +152,8 @@ static bool qda_bank_is_translated(const struct qda_bank *bank)
  * @bank: where it was mapped
  *
  * A lazy IOMMU domain (iommu.strict=0) may remember translations for some
- * milliseconds, in which the memory would go to somebody else.
+ * milliseconds. Called before pages of buffers are freed, and before the bank goes to
+ * somebody else.
  */
 void qda_bank_flush(const struct qda_bank *bank)
 {
@@ -183,6 +188,14 @@ static int qda_bank_add(struct qda_bank *bank, struct device *parent,
 		return dev_err_probe(parent, -ENXIO,
 				     "context bank %u is not translated\n",
 				     bank->sid);
+	if (IS_ENABLED(CONFIG_DRM_ACCEL_QDA_COMPUTE_BUS)) {
+		err = qda_compute_cb_claim(bank->dev);
+		if (err)
+			return dev_err_probe(parent, err,
+					     "context bank %u is somebody's\n",
+					     bank->sid);
+		bank->claimed = true;
+	}
 
 	err = dma_set_mask_and_coherent(bank->dev, DMA_BIT_MASK(bits));
 	if (err)

@@ -7,6 +7,7 @@
 #include <linux/device.h>
 #include <linux/export.h>
 #include <linux/init.h>
+#include <linux/iommu.h>
 #include <linux/of_device.h>
 #include <linux/qda_compute_bus.h>
 
@@ -20,6 +21,31 @@ const struct bus_type qda_compute_cb_bus_type = {
 	.dma_configure = qda_compute_cb_dma_configure,
 };
 EXPORT_SYMBOL_GPL(qda_compute_cb_bus_type);
+
+/**
+ * qda_compute_cb_claim() - keep the domain of a context bank what it is
+ * @dev: the bank
+ *
+ * Buses do this when they bind a driver. Nothing is bound to a bank, and without it
+ * an administrator could turn off its translation while sessions use it.
+ *
+ * Return: 0, or -EBUSY when somebody has taken it already.
+ */
+int qda_compute_cb_claim(struct device *dev)
+{
+	return iommu_device_use_default_domain(dev);
+}
+EXPORT_SYMBOL_GPL(qda_compute_cb_claim);
+
+/**
+ * qda_compute_cb_unclaim() - undo qda_compute_cb_claim()
+ * @dev: the bank
+ */
+void qda_compute_cb_unclaim(struct device *dev)
+{
+	iommu_device_unuse_default_domain(dev);
+}
+EXPORT_SYMBOL_GPL(qda_compute_cb_unclaim);
 
 static int __init qda_compute_cb_bus_init(void)
 {

@@ -101,6 +101,30 @@ static void test_domains(const void *arg)
 	}
 }
 
+/* nor can root turn translation off, with a session or without */
+static void test_domains_kept(const void *arg)
+{
+	char groups[MAX_BANKS][16], path[64], type[32];
+	unsigned int n, i, round;
+
+	use_device(arg, "");
+	n = find_groups(groups);
+	check(n, "no context banks");
+	for (round = 0; round < 2; round++) {
+		if (round)
+			sess_open(&s);
+		for (i = 0; i < n; i++) {
+			snprintf(path, sizeof(path),
+				 "/sys/kernel/iommu_groups/%.15s/type", groups[i]);
+			check_eq(file_write(path, "identity"), -EPERM);
+			check_eq(file_read(path, type, sizeof(type)), 0);
+			check(strstr(type, "DMA"), "the domain of group %s is %s",
+			      groups[i], type);
+		}
+	}
+	sess_close(&s);
+}
+
 /* --- addresses ------------------------------------------------------------ */
 
 /* every page of every buffer is somewhere else than its address says */
@@ -355,6 +379,7 @@ int main(void)
 {
 	static const struct kernel_case cases[] = {
 		{ "domains", test_domains },
+		{ "domains-kept", test_domains_kept },
 		{ "addresses", test_addresses },
 		{ "guard", test_guard },
 		{ "fault-in-call", test_fault_in_call },

@@ -5,6 +5,11 @@
 
 #include <linux/device/bus.h>
 
+struct device;
+
 extern const struct bus_type qda_compute_cb_bus_type;
+
+int qda_compute_cb_claim(struct device *dev);
+void qda_compute_cb_unclaim(struct device *dev);
 
 #endif /* _LINUX_QDA_COMPUTE_BUS_H */
