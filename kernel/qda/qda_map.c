@@ -32,6 +32,7 @@ enum qda_map_state {
  * @size: what the DSP was told
  * @addr: what it answered
  * @finished: the DSP has ended it while it was asked to map or unmap it
+ * @undone: nobody has learnt its id: it is being unmapped
  */
 struct qda_map {
 	struct list_head node;
@@ -43,13 +44,21 @@ struct qda_map {
 	u64 size;
 	u64 addr;
 	bool finished;
+	bool undone;
 };
 
-static void qda_map_free(struct qda_session *session, struct qda_map *map)
+/* Its id is nobody's any more */
+static void qda_map_forget(struct qda_session *session, struct qda_map *map)
 {
 	lockdep_assert_held(&session->lock);
 	if (map->id)
 		xa_erase(&session->maps, map->id);
+	map->id = 0;
+}
+
+static void qda_map_free(struct qda_session *session, struct qda_map *map)
+{
+	qda_map_forget(session, map);
 	if (map->dsp_id)
 		xa_erase(&session->maps_by_dsp_id, map->dsp_id);
 	list_del(&map->node);
@@ -121,14 +130,13 @@ static bool qda_unmap_ended(struct qda_call *call, int error, s32 status,
 
 	if (map->finished || (!error && !status)) {
 		qda_map_free(session, map);
+	} else if (map->undone || (!error && orphan)) {
+		/* nobody has the id any more; the mapping stands until it is buried */
+		qda_map_forget(session, map);
+		map->state = QDA_MAP_LOST;
 	} else if (error == -ENOMEM) {
 		map->state = QDA_MAP_MAPPED;	/* could not be sent */
 	} else if (error) {
-		map->state = QDA_MAP_LOST;	/* until it is buried */
-	} else if (orphan) {
-		/* interrupted: the id is gone, the mapping stands */
-		xa_erase(&session->maps, map->id);
-		map->id = 0;
 		map->state = QDA_MAP_LOST;
 	} else {
 		map->state = QDA_MAP_MAPPED;
@@ -152,6 +160,7 @@ static bool qda_map_ended(struct qda_call *call, int error, s32 status,
 		return false;
 	}
 	/* interrupted: undone with the slot that made it */
+	map->undone = true;
 	map->state = QDA_MAP_UNMAPPING;
 	call->ended = qda_unmap_ended;
 	qda_pack_unmap(call, map->type, map->dsp_id, map->addr, map->size);
