@@ -63,7 +63,7 @@ static void qda_bank_give(struct qda_session *session)
 	session->bank->released_at = get_jiffies_64();
 	WRITE_ONCE(session->bank, NULL);
 	list_del_init(&session->node);
-	qda_place_wake(qdev);
+	qda_place_wake(session);
 	spin_unlock_irq(&qdev->lock);
 	qda_session_put(session);
 }

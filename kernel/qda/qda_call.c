@@ -14,7 +14,6 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 
-#include <drm/drm_drv.h>
 #include <drm/drm_print.h>
 
 #include "qda_drv.h"
@@ -84,8 +83,9 @@ int qda_call_start(struct qda_call *call, struct qda_result *result,
 }
 
 /*
- * For as long as the channel has no room, up to a second. Sleeps outside the section
- * that unplug waits for.
+ * For as long as the channel has no room, up to a second. Not inside drm_dev_enter():
+ * a transport may sleep for longer than the unplugging of somebody else's device
+ * should wait, and that section is one for all DRM devices.
  */
 static int qda_call_transmit(struct qda_device *qdev,
 			     const struct qda_wire_msg *msg)
@@ -94,12 +94,15 @@ static int qda_call_transmit(struct qda_device *qdev,
 	int err, idx;
 
 	for (;;) {
-		if (!drm_dev_enter(&qdev->drm, &idx))
+		idx = srcu_read_lock(&qdev->transports);
+		if (READ_ONCE(qdev->lost)) {
+			srcu_read_unlock(&qdev->transports, idx);
 			return -ENODEV;
+		}
 		/* the payload, before the message that names it */
 		dma_wmb();
 		err = qdev->transport->send(qdev->transport_priv, msg);
-		drm_dev_exit(idx);
+		srcu_read_unlock(&qdev->transports, idx);
 		if (err != -EAGAIN || !--tries)
 			return err;
 		fsleep(QDA_SEND_PAUSE_US);
@@ -109,11 +112,9 @@ static int qda_call_transmit(struct qda_device *qdev,
 /* The transport has let go of a message */
 static void qda_call_sent(struct qda_session *session)
 {
-	struct qda_device *qdev = session->qdev;
-
 	if (atomic_dec_and_test(&session->sending) &&
-	    wq_has_sleeper(&qdev->place_wq))
-		wake_up_all(&qdev->place_wq);
+	    wq_has_sleeper(&session->place_wq))
+		wake_up_all(&session->place_wq);
 }
 
 /* The send failed: the call is ours again, unless it has ended meanwhile */
@@ -143,10 +144,11 @@ static bool qda_call_unfly(struct qda_call *call, u64 ticket)
  * @ticket: of the call
  * @msg: from qda_call_start()
  *
- * Called without session->lock. May sleep for a bounded time.
+ * Called without session->lock. May sleep for as long as the transport does.
  *
- * Return: 0: sent, or ended meanwhile. -ENODEV: the DSP is gone. -ENOMEM: the
- * transport is congested. After an error nothing is left of the call.
+ * Return: 0: sent, or ended meanwhile. -ENODEV: the DSP is gone, or its channel is
+ * broken and it will be soon. -ENOMEM: the transport is congested. After an error
+ * nothing is left of the call.
  */
 int qda_call_send(struct qda_call *call, u64 ticket,
 		  const struct qda_wire_msg *msg)
@@ -159,7 +161,11 @@ int qda_call_send(struct qda_call *call, u64 ticket,
 	qda_call_sent(session);
 	if (!err || !qda_call_unfly(call, ticket))
 		return 0;
-	err = READ_ONCE(qdev->lost) || err == -ENODEV ? -ENODEV : -ENOMEM;
+	if (READ_ONCE(qdev->lost) ||
+	    (err != -EAGAIN && err != -ENOMEM && err != -ETIMEDOUT))
+		err = -ENODEV;
+	else
+		err = -ENOMEM;
 	qda_call_collect(call, false, err, 0);
 	return err;
 }
@@ -226,7 +232,7 @@ static void qda_call_end_locked(struct qda_call *call, int error, s32 status,
 		smp_store_release(&result->done, true);
 		wake_up(&call->wq);
 	}
-	qda_place_wake(qdev);
+	qda_place_wake(session);
 }
 
 /**
@@ -342,22 +348,12 @@ void qda_call_collect(struct qda_call *call, bool orphan, int error, s32 status)
 		qda_call_drop(call);
 }
 
-/**
- * qda_calls_reap() - collect the calls nobody waited for
- * @session: whose
- *
- * The worker does it, and every call of user space that could see a difference, so
- * that what an answered call has changed is changed for whoever knows of the answer.
- */
-void qda_calls_reap(struct qda_session *session)
+static void qda_calls_reap_locked(struct qda_session *session)
 {
 	struct qda_device *qdev = session->qdev;
 	struct qda_call *call;
 
-	if (!atomic_read(&session->to_reap))
-		return;
-	/* not before what another thread is at has been collected */
-	mutex_lock(&session->reap_lock);
+	lockdep_assert_held(&session->reap_lock);
 	for (;;) {
 		spin_lock_irq(&qdev->lock);
 		call = list_first_entry_or_null(&session->reap, struct qda_call,
@@ -372,7 +368,42 @@ void qda_calls_reap(struct qda_session *session)
 		qda_call_collect(call, true, call->error, call->status);
 		atomic_dec(&session->to_reap);
 	}
+}
+
+/**
+ * qda_calls_reap() - collect the calls nobody waited for
+ * @session: whose
+ *
+ * The worker does it, and every call of user space that could see a difference, so
+ * that what an answered call has changed is changed for whoever knows of the answer.
+ */
+void qda_calls_reap(struct qda_session *session)
+{
+	if (!atomic_read(&session->to_reap))
+		return;
+	/* not before what another thread is at has been collected */
+	mutex_lock(&session->reap_lock);
+	qda_calls_reap_locked(session);
 	mutex_unlock(&session->reap_lock);
+}
+
+/**
+ * qda_calls_reap_interruptible() - the same, where nothing has been done yet
+ * @session: whose
+ *
+ * Collecting may send, and so take as long as the transport does.
+ *
+ * Return: 0 or -EINTR.
+ */
+int qda_calls_reap_interruptible(struct qda_session *session)
+{
+	if (!atomic_read(&session->to_reap))
+		return 0;
+	if (mutex_lock_interruptible(&session->reap_lock))
+		return -EINTR;
+	qda_calls_reap_locked(session);
+	mutex_unlock(&session->reap_lock);
+	return 0;
 }
 
 void qda_calls_reap_work(struct work_struct *work)
@@ -423,7 +454,7 @@ void qda_calls_bury(struct qda_session *session)
 		}
 		if (call->state == QDA_CALL_ZOMBIE) {
 			call->state = QDA_CALL_FREE;
-			qda_place_wake(qdev);
+			qda_place_wake(session);
 		}
 		spin_unlock_irq(&qdev->lock);
 	}

@@ -37,6 +37,7 @@ static void qda_rx_fly(struct qda_rx_fixture *f, unsigned int i,
 static int qda_rx_init(struct kunit *test)
 {
 	struct qda_rx_fixture *f;
+	struct qda_chunk *chunk;
 
 	f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, f);
@@ -44,14 +45,20 @@ static int qda_rx_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, f->qdev);
 	f->session = kunit_kzalloc(test, sizeof(*f->session), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, f->session);
+	chunk = kunit_kzalloc(test, sizeof(*chunk), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, chunk);
 
 	spin_lock_init(&f->qdev->lock);
-	init_waitqueue_head(&f->qdev->place_wq);
+	init_waitqueue_head(&f->session->place_wq);
 	f->qdev->banks[BANK].owner = f->session;
 	f->session->qdev = f->qdev;
+	mutex_init(&f->session->lock);
 	qda_slots_init(f->session);
+	mutex_lock(&f->session->lock);
+	qda_slots_add(f->session, chunk);
+	mutex_unlock(&f->session->lock);
 	qda_rx_fly(f, 0, 0, 41);
-	qda_rx_fly(f, 1, QDA_CHUNK_SLOTS - 1, 42);
+	qda_rx_fly(f, 1, QDA_CHUNK_SLOTS, 42);
 	test->priv = f;
 	return 0;
 }
@@ -89,7 +96,7 @@ static void qda_test_rx_match(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->results[1].status, STATUS);
 	KUNIT_EXPECT_EQ(test, f->calls[1]->state, QDA_CALL_ENDED);
 	KUNIT_EXPECT_EQ(test, f->session->in_flight, 1);
-	KUNIT_EXPECT_EQ(test, f->qdev->place_seq, 1);
+	KUNIT_EXPECT_EQ(test, f->session->place_seq, 1);
 	/* and no other */
 	KUNIT_EXPECT_EQ(test, f->calls[0]->state, QDA_CALL_FLYING);
 	KUNIT_EXPECT_FALSE(test, f->results[0].done);

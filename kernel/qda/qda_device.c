@@ -7,7 +7,7 @@
  *
  *  1. mark: from here no message is sent and no bank taken;
  *  2. wake every waiter with -EPIPE;
- *  3. drm_dev_unplug(): no new ioctl, and wait for those inside the transport;
+ *  3. drm_dev_unplug(): no new ioctl; and wait for those inside the transport;
  *  4. bury every session: unmap its buffers, free its message memory;
  *  5. delete the context banks, which nothing is mapped in any more.
  *
@@ -29,6 +29,11 @@ static void qda_device_wq_destroy(struct drm_device *drm, void *data)
 	destroy_workqueue(data);
 }
 
+static void qda_device_transports_fini(struct drm_device *drm, void *data)
+{
+	cleanup_srcu_struct(data);
+}
+
 static int qda_device_init(struct qda_device *qdev, struct device *parent)
 {
 	const char *label;
@@ -42,8 +47,14 @@ static int qda_device_init(struct qda_device *qdev, struct device *parent)
 
 	spin_lock_init(&qdev->lock);
 	INIT_LIST_HEAD(&qdev->sessions);
-	init_waitqueue_head(&qdev->place_wq);
 	err = drmm_mutex_init(&qdev->drm, &qdev->attr_lock);
+	if (err)
+		return err;
+	err = init_srcu_struct(&qdev->transports);
+	if (err)
+		return err;
+	err = drmm_add_action_or_reset(&qdev->drm, qda_device_transports_fini,
+				       &qdev->transports);
 	if (err)
 		return err;
 	qdev->wq = alloc_workqueue("qda-%s", WQ_UNBOUND, 0, qdev->name);
@@ -122,12 +133,15 @@ void qda_device_remove(struct qda_device *qdev)
 
 	spin_lock_irq(&qdev->lock);
 	WRITE_ONCE(qdev->lost, true);
-	list_for_each_entry(session, &qdev->sessions, node)
+	list_for_each_entry(session, &qdev->sessions, node) {
 		qda_calls_end_locked(session, -EPIPE, true);
-	qda_place_wake(qdev);
+		qda_place_wake(session);
+	}
 	spin_unlock_irq(&qdev->lock);
 
 	drm_dev_unplug(&qdev->drm);
+	/* whoever comes after sees @lost */
+	synchronize_srcu(&qdev->transports);
 
 	while ((session = qda_device_first_session(qdev))) {
 		if (cancel_delayed_work_sync(&session->release_work))

@@ -31,6 +31,7 @@
 #include <linux/mutex.h>
 #include <linux/sizes.h>
 #include <linux/spinlock.h>
+#include <linux/srcu.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -78,6 +79,7 @@ struct qda_session;
  * @dev: what its memory is mapped with; referenced, added in bring-up and
  *	deleted in unplug
  * @np: its device tree node, referenced
+ * @claimed: qda_compute_cb_claim() was called
  * @sid: stream id; 0 if addresses carry none
  * @index: place in &qda_device.banks
  * @owner: session that holds it, under &qda_device.lock
@@ -88,6 +90,7 @@ struct qda_session;
 struct qda_bank {
 	struct device *dev;
 	struct device_node *np;
+	bool claimed;
 	u32 sid;
 	unsigned int index;
 	struct qda_session *owner;
@@ -127,14 +130,13 @@ struct qda_mem_ops {
  * @wq: collects calls nobody waits for, sends releases
  * @num_banks: of @banks, fixed after bring-up
  * @banks: see &struct qda_bank
- * @lock: protects what replies touch: @lost, @seq, @sessions, @place_seq, who owns
- *	a bank, and in each session the fields that say so. Taken from the transport's
- *	callback, so with interrupts off
+ * @lock: protects what replies touch: @lost, @seq, @sessions, who owns a bank, and in
+ *	each session the fields that say so. Taken from the transport's callback, so
+ *	with interrupts off
  * @lost: the DSP is gone: nothing is sent, nothing is taken any more
  * @seq: number of the last message
  * @sessions: that hold a bank
- * @place_wq: for whoever waits for a slot or the end of a session
- * @place_seq: changes whenever one of them may go on
+ * @transports: who is in the transport; unplug waits for them
  * @attr_lock: protects @attrs and @attrs_known
  * @attrs: what the DSP says of itself; [0] is attribute 1
  * @attrs_known: @attrs is valid
@@ -158,8 +160,7 @@ struct qda_device {
 	bool lost;
 	u64 seq;
 	struct list_head sessions;
-	wait_queue_head_t place_wq;
-	unsigned int place_seq;
+	struct srcu_struct transports;
 
 	struct mutex attr_lock; /* see @attr_lock above */
 	u32 attrs[QDA_UTIL_NUM_ATTRS];
@@ -177,6 +178,8 @@ static inline struct qda_device *to_qda_device(struct drm_device *drm)
  * @pages: native buffers, pinned as long as the object lives
  * @cpu: coherent backend
  * @dma: coherent backend, the same on every bank
+ * @clean: no zeroes are left in the CPU's caches that memory does not have yet; under
+ *	&qda_session.lock of any session that has a handle
  * @dmabuf: imported buffers: referenced as long as the object lives, because
  *	GEM's own reference ends with the last handle
  */
@@ -185,6 +188,7 @@ struct qda_gem {
 	struct page **pages;
 	void *cpu;
 	dma_addr_t dma;
+	bool clean;
 	struct dma_buf *dmabuf;
 };
 
@@ -268,10 +272,10 @@ struct qda_event {
 struct qda_call;
 
 /*
- * Control calls: acts on the answer. Process context, session->lock held, not
- * called when the session or the DSP has gone (burying does the rest). @orphan: the
- * caller was interrupted. Returns true if another message was packed into the same
- * slot, to be sent.
+ * Control calls: acts on the answer, or on the end without one. Process context,
+ * session->lock held. Not called for what was under way when the session or the DSP
+ * went: burying does that. @orphan: the caller was interrupted. Returns true if
+ * another message was packed into the same slot, to be sent.
  */
 typedef bool (*qda_call_ended_t)(struct qda_call *call, int error, s32 status,
 				 bool orphan);
@@ -352,8 +356,8 @@ struct qda_call {
 
 /**
  * struct qda_chunk - slots that are allocated together
- * @pool: message memory, %QDA_SLOT_SIZE per slot; as long as the session has its
- *	bank, NULL before the first use
+ * @pool: message memory, %QDA_SLOT_SIZE per slot, as long as the session has its
+ *	bank
  * @pool_dma: its bus address
  * @calls: the slots
  */
@@ -420,6 +424,8 @@ struct qda_done {
  * @num_chunks: of them
  * @first_chunk: the first of them
  * @node: in &qda_device.sessions
+ * @place_wq: for whoever waits for a slot or the end
+ * @place_seq: changes whenever one of them may go on
  * @sending: messages between their start and the return of the transport. The
  *	release is sent when there are none, so that none arrives behind it
  * @limit: calls that may be in flight
@@ -463,6 +469,8 @@ struct qda_session {
 	unsigned int num_chunks;
 	struct qda_chunk first_chunk;
 	struct list_head node;
+	wait_queue_head_t place_wq;
+	unsigned int place_seq;
 	atomic_t sending;
 	unsigned int limit;
 	unsigned int in_flight;
@@ -521,6 +529,7 @@ int qda_session_release(struct qda_session *session);
 /* qda_slot.c */
 void qda_slots_init(struct qda_session *session);
 void qda_slots_fini(struct qda_session *session);
+void qda_slots_add(struct qda_session *session, struct qda_chunk *chunk);
 int qda_slots_grow(struct qda_session *session, unsigned int have);
 struct qda_call *qda_call_at(struct qda_session *session, unsigned int id);
 struct qda_call *qda_call_try_take(struct qda_session *session,
@@ -528,8 +537,8 @@ struct qda_call *qda_call_try_take(struct qda_session *session,
 void qda_call_uncount(struct qda_call *call);
 void qda_call_drop(struct qda_call *call);
 void qda_call_unpin(struct qda_call *call);
-void qda_place_wake(struct qda_device *qdev);
-int qda_place_wait(struct qda_device *qdev, unsigned int seq);
+void qda_place_wake(struct qda_session *session);
+int qda_place_wait(struct qda_session *session, unsigned int seq);
 int qda_pools_alloc(struct qda_session *session);
 void qda_pools_free(struct qda_session *session);
 int qda_call_alloc_payload(struct qda_call *call, size_t size);
@@ -545,6 +554,7 @@ void qda_call_collect(struct qda_call *call, bool orphan, int error,
 		      s32 status);
 void qda_calls_end_locked(struct qda_session *session, int error, bool all);
 void qda_calls_reap(struct qda_session *session);
+int qda_calls_reap_interruptible(struct qda_session *session);
 void qda_calls_bury(struct qda_session *session);
 void qda_calls_reap_work(struct work_struct *work);
 

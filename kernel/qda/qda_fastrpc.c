@@ -93,19 +93,21 @@ int qda_ctl_take(struct qda_session *session, struct qda_call **ret_call)
 	int err;
 
 	for (;;) {
-		qda_calls_reap(session);
+		err = qda_calls_reap_interruptible(session);
+		if (err)
+			return err;
 		spin_lock_irq(&qdev->lock);
 		lost = qdev->lost;
 		if (!lost)
 			call = qda_call_try_take(session, QDA_SLOT_CTL,
 						 QDA_SLOTS_CTL);
-		seq = qdev->place_seq;
+		seq = session->place_seq;
 		spin_unlock_irq(&qdev->lock);
 		if (lost)
 			return -ENODEV;
 		if (call)
 			break;
-		err = qda_place_wait(qdev, seq);
+		err = qda_place_wait(session, seq);
 		if (err)
 			return err;
 	}

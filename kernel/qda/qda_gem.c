@@ -133,8 +133,15 @@ static int qda_gem_open(struct drm_gem_object *obj, struct drm_file *file)
 		map->refs++;
 	} else if (READ_ONCE(session->qdev->lost)) {
 		err = -ENODEV;
-	} else if (session->state != QDA_SESSION_RELEASED) {
-		/* after the release it is memory only */
+	} else if (session->state == QDA_SESSION_RELEASED) {
+		/*
+		 * It is memory only. Nothing maps it for a device, which would
+		 * clean the CPU's caches: a write-combined mapping would see what
+		 * the pages had in them before.
+		 */
+		if (!session->qdev->coherent && !READ_ONCE(gem->clean))
+			err = -ECANCELED;
+	} else {
 		err = qda_session_bank_get(session);
 		if (!err) {
 			map = qda_bo_map_new(session, gem);

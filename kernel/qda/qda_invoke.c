@@ -191,7 +191,9 @@ static int qda_place_get(struct qda_session *session, bool async,
 		struct qda_call *call = NULL;
 		bool grow = false;
 
-		qda_calls_reap(session);
+		err = qda_calls_reap_interruptible(session);
+		if (err)
+			return err;
 		spin_lock_irq(&qdev->lock);
 		err = qda_session_check(session);
 		if (!err && session->num_done >= QDA_MAX_IN_FLIGHT)
@@ -202,7 +204,7 @@ static int qda_place_get(struct qda_session *session, bool async,
 			grow = !call && session->num_chunks < QDA_NUM_CHUNKS;
 		}
 		have = session->num_chunks;
-		seq = qdev->place_seq;
+		seq = session->place_seq;
 		spin_unlock_irq(&qdev->lock);
 		if (err)
 			return err;
@@ -210,10 +212,13 @@ static int qda_place_get(struct qda_session *session, bool async,
 			*ret_call = call;
 			return 0;
 		}
-		if (async && !grow)
-			return -EAGAIN;
-		err = grow ? qda_slots_grow(session, have) :
-			     qda_place_wait(qdev, seq);
+		if (grow)
+			err = qda_slots_grow(session, have);
+		else
+			err = async ? -EAGAIN : qda_place_wait(session, seq);
+		/* no memory for more; those that are there will be free again */
+		if (err == -ENOMEM && !async)
+			err = qda_place_wait(session, seq);
 		if (err)
 			return err;
 	}
@@ -367,7 +372,7 @@ static bool qda_done_take(struct qda_session *session, u64 ticket,
 			continue;
 		*ret_done = session->done[i];
 		session->done[i] = session->done[--session->num_done];
-		qda_place_wake(session->qdev);
+		qda_place_wake(session);
 		return true;
 	}
 	return false;

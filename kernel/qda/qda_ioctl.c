@@ -87,7 +87,7 @@ static int qda_ioctl_set_option(struct drm_device *drm, void *data,
 		err = -ECANCELED;
 	} else {
 		session->limit = a->value;
-		qda_place_wake(qdev);
+		qda_place_wake(session);
 	}
 	spin_unlock_irq(&qdev->lock);
 	return err;

@@ -54,6 +54,9 @@ int qda_init_mem_alloc(struct qda_session *session, size_t size)
 						    0);
 	if (!session->init_mem)
 		return -ENOMEM;
+	/* the zeroes: not every implementation has cleaned the CPU's caches */
+	dma_sync_sgtable_for_device(session->bank->dev, session->init_mem,
+				    DMA_BIDIRECTIONAL);
 	session->init_mem_size = size;
 	session->mapped += size;
 	return 0;

@@ -53,11 +53,12 @@ static struct qda_gem *qda_coherent_create(struct qda_device *qdev, size_t size)
 	gem->base.funcs = &qda_gem_funcs;
 	drm_gem_private_object_init(&qdev->drm, &gem->base, size);
 	gem->cpu = dma_alloc_coherent(qda_coherent_dev(qdev), size, &gem->dma,
-				      GFP_KERNEL | __GFP_NOWARN);
+				      GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!gem->cpu) {
 		err = -ENOMEM;
 		goto release;
 	}
+	gem->clean = true;
 	err = qda_coherent_pages(qdev, gem);
 	if (!err)
 		return gem;

@@ -75,6 +75,8 @@ static int qda_shmem_map(struct qda_bo_map *map)
 			err = -ENOSPC;
 		goto free_table;
 	}
+	/* mapping for a device that does not see the CPU's caches cleans them */
+	WRITE_ONCE(gem->clean, true);
 	err = qda_mem_check_contiguous(map, gem->base.size);
 	if (!err)
 		return 0;

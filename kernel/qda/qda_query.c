@@ -2,6 +2,7 @@
 /*
  * Parameters of the device.
  */
+#include <linux/nospec.h>
 #include <linux/string.h>
 
 #include "qda_drv.h"
@@ -57,7 +58,8 @@ static bool qda_attrs_get(struct qda_device *qdev, u32 index, u32 *ret_value)
 	mutex_lock(&qdev->attr_lock);
 	known = qdev->attrs_known;
 	if (known)
-		*ret_value = qdev->attrs[index - 1];
+		*ret_value = qdev->attrs[array_index_nospec(index - 1,
+							    QDA_UTIL_NUM_ATTRS)];
 	mutex_unlock(&qdev->attr_lock);
 	return known;
 }

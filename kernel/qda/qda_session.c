@@ -72,6 +72,7 @@ int qda_session_open(struct drm_device *drm, struct drm_file *file)
 	INIT_LIST_HEAD(&session->map_list);
 	INIT_LIST_HEAD(&session->node);
 	INIT_LIST_HEAD(&session->reap);
+	init_waitqueue_head(&session->place_wq);
 	INIT_WORK(&session->reap_work, qda_calls_reap_work);
 	INIT_DELAYED_WORK(&session->release_work, qda_session_release_work);
 	session->limit = QDA_MAX_IN_FLIGHT;
@@ -120,7 +121,7 @@ static void qda_session_set_state(struct qda_session *session,
 	lockdep_assert_held(&session->lock);
 	spin_lock_irq(&session->qdev->lock);
 	WRITE_ONCE(session->state, state);
-	qda_place_wake(session->qdev);
+	qda_place_wake(session);
 	spin_unlock_irq(&session->qdev->lock);
 }
 
@@ -135,7 +136,7 @@ static void qda_session_end(struct qda_session *session)
 	spin_lock_irq(&qdev->lock);
 	WRITE_ONCE(session->state, QDA_SESSION_RELEASED);
 	qda_calls_end_locked(session, -ECANCELED, false);
-	qda_place_wake(qdev);
+	qda_place_wake(session);
 	spin_unlock_irq(&qdev->lock);
 }
 
@@ -192,7 +193,7 @@ static void qda_session_release_work(struct work_struct *work)
 	 * A call that was started before the end may not have reached the DSP. Behind
 	 * the release it would name memory that is somebody else's by then.
 	 */
-	wait_event(qdev->place_wq, !atomic_read(&session->sending));
+	wait_event(session->place_wq, !atomic_read(&session->sending));
 
 	mutex_lock(&session->lock);
 	if (!session->release_sent && session->bank) {
@@ -258,7 +259,6 @@ void qda_session_close(struct drm_device *drm, struct drm_file *file)
  */
 int qda_session_release(struct qda_session *session)
 {
-	struct qda_device *qdev = session->qdev;
 	int err;
 
 	mutex_lock(&session->lock);
@@ -269,7 +269,7 @@ int qda_session_release(struct qda_session *session)
 	if (err)
 		return err;
 	qda_session_queue_release(session, 0);
-	wait_event_timeout(qdev->place_wq, !READ_ONCE(session->bank),
+	wait_event_timeout(session->place_wq, !READ_ONCE(session->bank),
 			   QDA_RELEASE_WAIT);
 	return 0;
 }

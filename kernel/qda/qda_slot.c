@@ -6,6 +6,9 @@
  * time. The first chunk is part of its session and gets message memory with the bank,
  * because releases and control calls must not fail for want of it. Only calls with
  * more arguments than a slot has room for get memory of their own.
+ *
+ * In a lazy IOMMU domain this memory can be reached by the DSP for some milliseconds
+ * after it was freed, as all DMA memory can: the DMA API unmaps and frees in one step.
  */
 #include <linux/dma-mapping.h>
 #include <linux/nospec.h>
@@ -17,6 +20,7 @@
 #define QDA_POOL_SIZE	((size_t)QDA_CHUNK_SLOTS * QDA_SLOT_SIZE)
 
 static_assert(QDA_NUM_SLOTS <= QDA_CTX_ID_MASK);
+static_assert(QDA_MAX_BANKS == 1 << QDA_CTX_BANK_BITS);
 static_assert(QDA_SLOT_USER < QDA_CHUNK_SLOTS);
 static_assert(QDA_SLOTS_USER >= QDA_MAX_IN_FLIGHT + 32);
 
@@ -59,31 +63,57 @@ void qda_slots_fini(struct qda_session *session)
 		kvfree(session->chunks[--session->num_chunks]);
 }
 
+static int qda_chunk_alloc_pool(struct qda_session *session,
+				struct qda_chunk *chunk)
+{
+	lockdep_assert_held(&session->lock);
+	chunk->pool = dma_alloc_coherent(session->bank->dev, QDA_POOL_SIZE,
+					 &chunk->pool_dma,
+					 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	return chunk->pool ? 0 : -ENOMEM;
+}
+
+/**
+ * qda_slots_add() - let a chunk of slots be used
+ * @session: whose lock is held
+ * @chunk: zeroed but for its message memory; the session's from now on
+ */
+void qda_slots_add(struct qda_session *session, struct qda_chunk *chunk)
+{
+	lockdep_assert_held(&session->lock);
+	qda_chunk_init(session, session->num_chunks, chunk);
+	spin_lock_irq(&session->qdev->lock);
+	session->num_chunks++;
+	spin_unlock_irq(&session->qdev->lock);
+}
+
 /**
  * qda_slots_grow() - more slots for calls of user space
  * @session: whose
  * @have: its number of chunks when there was no free slot
  *
- * Return: 0: look again; -ENOMEM.
+ * Return: 0: look again; -ENOMEM, or what qda_session_check() says.
  */
 int qda_slots_grow(struct qda_session *session, unsigned int have)
 {
-	struct qda_device *qdev = session->qdev;
 	struct qda_chunk *chunk;
-	int err = 0;
+	int err;
 
 	mutex_lock(&session->lock);
-	if (session->num_chunks != have || have >= QDA_NUM_CHUNKS)
+	err = qda_session_check(session);
+	if (err || session->num_chunks != have || have >= QDA_NUM_CHUNKS)
 		goto unlock;
 	chunk = kvzalloc_obj(*chunk, GFP_KERNEL_ACCOUNT);
 	if (!chunk) {
 		err = -ENOMEM;
 		goto unlock;
 	}
-	qda_chunk_init(session, have, chunk);
-	spin_lock_irq(&qdev->lock);
-	session->num_chunks++;
-	spin_unlock_irq(&qdev->lock);
+	err = qda_chunk_alloc_pool(session, chunk);
+	if (err) {
+		kvfree(chunk);
+		goto unlock;
+	}
+	qda_slots_add(session, chunk);
 unlock:
 	mutex_unlock(&session->lock);
 	return err;
@@ -173,55 +203,45 @@ void qda_call_drop(struct qda_call *call)
 	spin_lock_irq(&qdev->lock);
 	qda_call_uncount(call);
 	call->state = QDA_CALL_FREE;
-	qda_place_wake(qdev);
+	qda_place_wake(call->session);
 	spin_unlock_irq(&qdev->lock);
 }
 
 /**
  * qda_place_wake() - somebody in qda_place_wait() should look again
- * @qdev: the DSP
+ * @session: whose slots they wait for
  *
  * Called with &qda_device.lock held.
  */
-void qda_place_wake(struct qda_device *qdev)
+void qda_place_wake(struct qda_session *session)
 {
-	lockdep_assert_held(&qdev->lock);
-	WRITE_ONCE(qdev->place_seq, qdev->place_seq + 1);
-	if (wq_has_sleeper(&qdev->place_wq))
-		wake_up_all(&qdev->place_wq);
+	lockdep_assert_held(&session->qdev->lock);
+	WRITE_ONCE(session->place_seq, session->place_seq + 1);
+	if (wq_has_sleeper(&session->place_wq))
+		wake_up_all(&session->place_wq);
 }
 
 /**
  * qda_place_wait() - wait until a slot may have become free
- * @qdev: the DSP
- * @seq: &qda_device.place_seq, read under the lock when there was none
+ * @session: whose
+ * @seq: &qda_session.place_seq, read under the lock when there was none
  *
  * Return: 0, or -EINTR.
  */
-int qda_place_wait(struct qda_device *qdev, unsigned int seq)
+int qda_place_wait(struct qda_session *session, unsigned int seq)
 {
-	return wait_event_interruptible(qdev->place_wq,
-					READ_ONCE(qdev->place_seq) != seq) ?
+	return wait_event_interruptible(session->place_wq,
+					READ_ONCE(session->place_seq) != seq) ?
 	       -EINTR : 0;
 }
 
 /* --- message memory ------------------------------------------------------ */
 
-static int qda_chunk_alloc_pool(struct qda_session *session,
-				struct qda_chunk *chunk)
-{
-	lockdep_assert_held(&session->lock);
-	if (!chunk->pool)
-		chunk->pool = dma_alloc_coherent(session->bank->dev,
-						 QDA_POOL_SIZE,
-						 &chunk->pool_dma,
-						 GFP_KERNEL | __GFP_NOWARN);
-	return chunk->pool ? 0 : -ENOMEM;
-}
-
 /**
- * qda_pools_alloc() - allocate the message memory that must be there
- * @session: has just got its bank; its lock is held
+ * qda_pools_alloc() - allocate the message memory of the first slots
+ * @session: has just got its bank; its lock is held. It cannot have more slots: they
+ *	are added while there is a PD, and after that there is never another bank
+ *	for user space's calls
  *
  * Return: 0 or -ENOMEM.
  */
@@ -256,22 +276,17 @@ void qda_pools_free(struct qda_session *session)
  * @call: TAKEN; session->lock is held
  * @size: bytes it needs
  *
- * Return: 0 or -ENOMEM; never fails up to %QDA_SLOT_SIZE for what is no call of user
- * space.
+ * Return: 0 or -ENOMEM; never fails up to %QDA_SLOT_SIZE.
  */
 int qda_call_alloc_payload(struct qda_call *call, size_t size)
 {
 	struct qda_session *session = call->session;
 	size_t at = call->slot % QDA_CHUNK_SLOTS * QDA_SLOT_SIZE;
-	struct qda_chunk *chunk;
-	int err;
+	const struct qda_chunk *chunk;
 
 	lockdep_assert_held(&session->lock);
 	if (size <= QDA_SLOT_SIZE) {
 		chunk = session->chunks[call->slot / QDA_CHUNK_SLOTS];
-		err = qda_chunk_alloc_pool(session, chunk);
-		if (err)
-			return err;
 		call->payload = chunk->pool + at;
 		call->payload_dma = chunk->pool_dma + at;
 		return 0;
@@ -279,7 +294,7 @@ int qda_call_alloc_payload(struct qda_call *call, size_t size)
 	size = PAGE_ALIGN(size);
 	call->big = dma_alloc_coherent(session->bank->dev, size,
 				       &call->big_dma,
-				       GFP_KERNEL | __GFP_NOWARN);
+				       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!call->big)
 		return -ENOMEM;
 	call->big_size = size;

@@ -15,10 +15,10 @@ struct qda_device;
 
 /**
  * struct qda_transport - how to reach the DSP
- * @send: send one message. Process context. Not called any more once
- *	qda_device_remove() has returned. Does not wait for room: -EAGAIN says that
- *	there is none now, and the caller tries again. Any other negative errno
- *	means that the DSP will not see the message
+ * @send: send one message. Process context; may sleep, but not for room in the
+ *	channel: -EAGAIN says that there is none now, and the caller tries again. Any
+ *	other negative errno means that the DSP will not see the message. Not called
+ *	any more once qda_device_remove() has returned, which waits for it
  */
 struct qda_transport {
 	int (*send)(void *priv, const struct qda_wire_msg *msg);

@@ -279,6 +279,27 @@ static void test_released(const void *arg)
 	sess_close(&s);
 }
 
+/* no CPU cache could be cleaned for a DSP that does not look into them */
+static void test_released_adsp(const void *arg)
+{
+	struct drm_qda_remote_session_release release = { 0 };
+	struct drm_qda_gem_create c = good_create;
+	uint64_t features;
+	struct sess s;
+
+	(void)arg;
+	use_device("adsp", "");
+	sess_open(&s);
+	features = query(s.fd, DRM_QDA_QUERY_FEATURES, 0);
+	expect(s.fd, DRM_IOCTL_QDA_REMOTE_SESSION_RELEASE, &release, 0);
+	expect(s.fd, DRM_IOCTL_QDA_GEM_CREATE, &c,
+	       features & DRM_QDA_FEATURE_COHERENT ? 0 : -ECANCELED);
+	/* what there is stays */
+	s.mem[0] = 1;
+	check_eq(gem_close(s.fd, s.gem), 0);
+	sess_close(&s);
+}
+
 static const struct bad_field bad_create[] = {
 	BAD("size-zero", drm_qda_gem_create, size, 0, -EINVAL),
 	BAD("size-huge", drm_qda_gem_create, size, 1ULL << 40, -E2BIG),
@@ -312,5 +333,6 @@ int main(void)
 	add_case("mmap-foreign", test_mmap_foreign, NULL);
 	add_case("close-bad", test_close_bad, NULL);
 	add_case("released", test_released, NULL);
+	add_case("released-adsp", test_released_adsp, NULL);
 	return run_cases("gem");
 }

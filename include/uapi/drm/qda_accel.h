@@ -103,8 +103,8 @@ extern "C" {
  * -EINVAL	see the rules above, and per call
  * -ENOMEM	out of memory, or no room in the channel to the DSP for a second:
  *		nothing was sent
- * -ECANCELED	the session was released (all but GEM calls, QUERY, and
- *		REMOTE_WAIT, which says so for calls the release ended)
+ * -ECANCELED	the session was released (all but GEM calls, see GEM_CREATE, QUERY,
+ *		and REMOTE_WAIT, which says so for calls the release ended)
  *
  * A PD that crashed is not an errno but a @status.
  */
@@ -258,6 +258,8 @@ struct drm_qda_query {
  *
  * -EINVAL: @size 0, @flags not zero. -E2BIG: above %DRM_QDA_LIMIT_BUFFER_SIZE.
  * -ENOSPC: the bank's address space is full. -EBUSY: no free context bank.
+ * -ECANCELED: the session was released, and the device has no
+ * %DRM_QDA_FEATURE_COHERENT: nothing could clean the CPU's caches any more.
  */
 struct drm_qda_gem_create {
 	/** @size: in, bytes; out, rounded up to the page size */
@@ -353,7 +355,8 @@ enum drm_qda_pd_attr {
  * other, @init_mem_size out of range. -E2BIG: @length above %DRM_QDA_LIMIT_SHELL_SIZE.
  * -EPERM: a signed PD or an attribute that grants power, without privilege.
  * -EOPNOTSUPP: unsigned PD on a DSP that has none. -EALREADY: the session has a
- * PD. -EBUSY: no free context bank.
+ * PD. -EBUSY: no free context bank. -ENOSPC: the bank's address space has no room for
+ * the init memory.
  */
 struct drm_qda_remote_session_create {
 	/** @offset: in, bytes, a multiple of 4096 */
@@ -601,7 +604,8 @@ struct drm_qda_set_option {
 /**
  * struct drm_qda_remote_session_release - end the PD now
  *
- * Does not wait for the DSP. When it returns, every waiter has been woken with
+ * Waits at most 100 ms for the DSP, so that who comes next mostly finds the bank
+ * free. When it returns, every waiter has been woken with
  * -ECANCELED and no new call starts; the context bank and what the DSP may still
  * touch are returned when the DSP has answered or is gone. Close does the same.
  * -EINVAL: @flags or @pad not zero. -ENOTCONN: the session has no PD.
