@@ -63,8 +63,8 @@ static inline int qda_compat_set_driver_override(struct device *dev,
 {
 	struct rpmsg_device *rpdev = container_of(dev, struct rpmsg_device, dev);
 
-	return driver_set_override(dev, &rpdev->driver_override,
-				   name ? name : "", name ? strlen(name) : 0);
+	return driver_set_override(dev, &rpdev->driver_override, name,
+				   strlen(name));
 }
 
 static inline int

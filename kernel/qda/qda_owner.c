@@ -89,7 +89,7 @@ static struct qda_owner qda_owner = {
 static int qda_owner_let_go(struct device *dev, void *data)
 {
 	if (qda_owner_named(dev) && device_match_driver_override(dev, data) > 0)
-		device_set_driver_override(dev, NULL);
+		device_set_driver_override(dev, "");
 	return 0;
 }
 

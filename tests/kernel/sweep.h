@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every number of the DRM core's, in every direction and size. Plain C and nothing
- * of ours, so that it can be built for 32 bits as well (sweep-main.c):
- *
- *	gcc -static -o sweep sweep.c sweep-main.c && ./sweep /dev/accel/accel0
+ * of ours: as a program by itself (sweep-main.c) it runs with pointers of 32 bits too,
+ * which come in by another way.
  */
 #ifndef QDA_KERNEL_SWEEP_H
 #define QDA_KERNEL_SWEEP_H

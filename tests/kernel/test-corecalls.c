@@ -150,19 +150,6 @@ static void test_sweep(const void *arg)
 	check_healthy();
 }
 
-/* the same as a program of 32 bits, which comes in by another way */
-static void test_sweep_compat(const void *arg)
-{
-	const char *program = getenv("QDA_KERNEL_SWEEP32");
-
-	(void)arg;
-	take_time();
-	if (!program)
-		skip_case("no 32 bit program: QDA_KERNEL_SWEEP32 is not set");
-	check_eq(shell("%s %s", program, dev->path), 0);
-	check_healthy();
-}
-
 /* what is allowed works */
 static void test_allowed(const void *arg)
 {
@@ -245,7 +232,6 @@ int main(void)
 	}
 	add_case("refused-storm", test_storm, NULL);
 	add_case("sweep", test_sweep, NULL);
-	add_case("sweep-compat", test_sweep_compat, NULL);
 	add_case("allowed", test_allowed, NULL);
 	add_case("file-operations", test_file, NULL);
 	return run_kernel_cases("corecalls");

@@ -6,6 +6,8 @@
 pkgs_vm='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm
 	device-tree-compiler make flex bison bc cpio kmod rsync xz-utils patch libssl-dev
 	libelf-dev python3'
+# programs of 32 bits, which only the tests want
+pkgs_compat='gcc-arm-linux-gnueabihf libc6-dev-armhf-cross'
 vm_builder=''
 vm_build=${QDA_VM_BUILD:-$top/build-vm}
 
@@ -13,6 +15,8 @@ vm_have() {
 	case $1 in
 	gcc-aarch64-linux-gnu) command -v aarch64-linux-gnu-gcc ;;
 	libc6-dev-arm64-cross) [ -e /usr/aarch64-linux-gnu/include/stdio.h ] ;;
+	gcc-arm-linux-gnueabihf) command -v arm-linux-gnueabihf-gcc ;;
+	libc6-dev-armhf-cross) [ -e /usr/arm-linux-gnueabihf/include/stdio.h ] ;;
 	qemu-system-arm) command -v qemu-system-aarch64 ;;
 	device-tree-compiler) command -v dtc && command -v fdtget ;;
 	make | flex | bison | bc | cpio | rsync | patch | sparse | perl) command -v "$1" ;;
@@ -117,28 +121,85 @@ cmd_demo_vm() {
 	stat -c '  %s bytes	%n' "$out"/*.png
 }
 
+# vm_cross NAME LABEL WHAT [armhf]: what is built for the guest; else the result of NAME
+vm_cross() {
+	step "$2" tests/vm/cross.sh "$vm_build" "${@:4}" && return
+	if grep -q 'Unable to locate\|Failed to fetch\|Could not resolve' "$logs/${2// /-}.log"; then
+		result skip "$1" "the $3 packages of the guest cannot be fetched"
+	else
+		result fail "$1" 'the cross build failed'
+	fi
+	return 1
+}
+
+# the programs of 32 bits, without which one suite is left out
+vm_compat() {
+	local p missing=()
+
+	# shellcheck disable=SC2086
+	ensure $pkgs_compat
+	for p in $pkgs_compat; do
+		have_package "$p" || missing+=("$p")
+	done
+	if [ "${#missing[@]}" -gt 0 ]; then
+		result skip "$1 compat" "needs ${missing[*]} (Debian package names)"
+		return 1
+	fi
+	vm_cross "$1 compat" 'cross-building for 32 bits' armhf armhf
+}
+
 # vm_compare PROFILE: what tests/uapi saw there and on the soft device must be the same
 vm_compare() {
+	local what some=()
+
 	if [ ! -s "$logs/uapi-soft" ]; then
 		result skip "$1 uapi comparison" \
 			'the soft device was not asked: ./run test uapi vm does both'
-	elif [ -s "$logs/$1/uapi" ]; then
-		if step "comparing $1 with the soft device" \
-			tests/vm/compare.py "$logs/uapi-soft" "$logs/$1/uapi"; then
-			result pass "$1 uapi comparison"
-		else
-			result fail "$1 uapi comparison" "$logs/comparing-$1-with-the-soft-device.log"
-		fi
+		return 0
 	fi
+	for what in uapi compat; do
+		[ -s "$logs/$1/$what" ] || continue
+		# with pointers of 32 bits not all groups run
+		some=()
+		[ $what = uapi ] || some=(--partial)
+		if step "comparing $1 $what with the soft device" tests/vm/compare.py \
+			"${some[@]}" "$logs/uapi-soft" "$logs/$1/$what"; then
+			result pass "$1 $what comparison"
+		else
+			result fail "$1 $what comparison" \
+				"$logs/comparing-$1-$what-with-the-soft-device.log"
+		fi
+	done
+}
+
+# vm_driver PROFILE [--debug]: what driver.sh shows, a result per line of it
+vm_driver() {
+	local line code=0 failed=''
+
+	step "the $1 driver by itself" tests/vm/driver.sh "$logs/$1-driver" "${@:2}" || code=$?
+	while IFS= read -r line; do
+		# the guest's console
+		line=${line%$'\r'}
+		case $line in
+		'ok: '*) result pass "$1 driver: ${line#ok: }" ;;
+		'not ok: '*)
+			result fail "$1 driver: ${line#not ok: }"
+			failed=1
+			;;
+		esac
+	done <"$logs/the-$1-driver-by-itself.log"
+	[ "$code" -eq 0 ] || [ -n "$failed" ] ||
+		result fail "$1 driver" "driver.sh ended with status $code"
 }
 
 # test_vm plain|debug: the suites in the guest
 test_vm() {
-	local name=vm options=() missing code=0
+	local name=vm options=() driver=() missing code=0
 
 	if [ "$1" = debug ]; then
 		name=vm-debug
 		options=(--debug)
+		driver=(--debug)
 	fi
 	missing=$(vm_missing)
 	if [ -n "$missing" ]; then
@@ -154,15 +215,8 @@ test_vm() {
 		fi
 		return 0
 	fi
-	if ! step 'cross-building' tests/vm/cross.sh "$vm_build"; then
-		if grep -q 'Unable to locate\|Failed to fetch\|Could not resolve' \
-			"$logs/cross-building.log"; then
-			result skip "$name" 'the arm64 packages of the guest cannot be fetched'
-		else
-			result fail "$name" 'the cross build failed'
-		fi
-		return 0
-	fi
+	vm_cross "$name" 'cross-building' arm64 || return 0
+	[ "$1" = debug ] || vm_compat "$name" || options+=(--without compat)
 	attend tests/vm/suites.py "${options[@]}" --out "$logs/$name" || code=$?
 	vm_compare "$name"
 	if [ -s "$logs/$name/results.json" ]; then
@@ -170,4 +224,5 @@ test_vm() {
 	else
 		result fail "$name" "the suites did not run (exit status $code)"
 	fi
+	vm_driver "$name" "${driver[@]}"
 }

@@ -12,49 +12,12 @@ set -euo pipefail
 series=${1:-6.12}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/qda-vm
 download=$cache/download
-apt=$cache/apt-source
-options=()
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "kernel-source: $*"; exit 1; }
 
-# The machine's own list, with another suite: the package is not in every one.
-use_suite() {
-	local suite=$1 root=$apt/$1
-
-	options=()
-	[ -n "$suite" ] || return 0
-	mkdir -p "$root"/{lists,cache/archives}/partial "$root/parts"
-	# of each Debian stanza the address and the key, once
-	awk -v suite="$suite" 'BEGIN { RS = ""; FS = "\n" }
-		/\nURIs:/ || /^URIs:/ {
-			uri = key = ""
-			for (i = 1; i <= NF; i++) {
-				if ($i ~ /^URIs:/) uri = $i
-				if ($i ~ /^Signed-By:/) key = $i
-			}
-			if (uri !~ /\/debian\/?$/ || seen[uri]++) next
-			print "Types: deb\n" uri "\nSuites: " suite "\nComponents: main"
-			print key "\n"
-		}' /etc/apt/sources.list.d/*.sources >"$root/parts/machine.sources" \
-		2>/dev/null || true
-	awk -v suite="$suite" '$1 == "deb" && /\/debian\/? / {
-			for (i = 2; i <= NF; i++)
-				if ($i ~ /:\/\//) break
-			if (seen[$i]++) next
-			line = "deb"
-			for (j = 2; j <= i; j++) line = line " " $j
-			print line " " suite " main"
-		}' /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
-		>"$root/parts/machine.list" 2>/dev/null || true
-	options=(-o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$root/parts"
-		 -o "Dir::State::lists=$root/lists" -o "Dir::Cache=$root/cache"
-		 -o APT::Sandbox::User=root)
-	apt-get "${options[@]}" update >&2
-}
-
-# shellcheck source=/dev/null
-suites() { . /etc/os-release; echo "${VERSION_CODENAME:-}-backports trixie unstable"; }
+# shellcheck source=apt-suite.bash
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/apt-suite.bash"
 
 newest() {
 	local suite found
@@ -67,7 +30,7 @@ newest() {
 		say 'looking for the newest kernel that Debian carries'
 		found=$(for suite in "" unstable; do
 				use_suite "$suite" || continue
-				apt-cache "${options[@]}" search --names-only \
+				apt-cache "${suite_options[@]}" search --names-only \
 					'^linux-source-[0-9]+\.[0-9]+$'
 			done | sed -n 's/^linux-source-\([0-9.]*\) .*/\1/p' | sort -V | tail -1)
 		[ -n "$found" ] || die 'no package source has any linux-source-N.M'
@@ -95,8 +58,7 @@ find_tarball() {
 		say "fetching $package"
 		for suite in "" $(suites); do
 			use_suite "$suite" || continue
-			apt-cache "${options[@]}" show "$package" >/dev/null 2>&1 || continue
-			(cd "$download" && apt-get "${options[@]}" download "$package" >&2) && break
+			(cd "$download" && fetch_package "$package") && break
 		done
 		deb=$(fetched)
 		[ -n "$deb" ] || die "no package source has $package"

@@ -4,8 +4,8 @@
 
 usage: suites.py [--debug] [--list] --out DIR [SUITE | NAME]...
 
-SUITE is one of meson's (uapi kernel soft proof examples cli; default: all), NAME a
-test as --list prints it. DIR gets results.json in the form of meson's own log, for
+SUITE is one of meson's (uapi kernel soft proof examples cli) or compat, which is uapi
+with pointers of 32 bits; default: all. NAME is a test as --list prints it. DIR gets results.json in the form of meson's own log, for
 tests/tally.py, and below tests/ what each test printed and what the kernel logged
 meanwhile. A kernel report, a process left behind and a skip that skips.txt does not
 list fail the test. Exit status: 0 when all passed.
@@ -27,15 +27,17 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.dirname(HERE))
 import tally  # noqa: E402
 
-SUITES = ['uapi', 'kernel', 'soft', 'proof', 'examples', 'cli']
+SUITES = ['uapi', 'compat', 'kernel', 'soft', 'proof', 'examples', 'cli']
 # what reaches the driver itself; there a program takes ten times as long
 DEBUG_SUITES = ['uapi', 'kernel', 'soft']
-# they run compilers and look at sources: the host's business
-HOST_ONLY = ['uapi:header', 'uapi:mutate']
+# they run compilers, look at sources or need no device: the host's business
+HOST_ONLY = ['uapi:header', 'uapi:mutate', 'cli:cli-usage']
+# what they show is behind the call, where the caller's pointers are of 64 bits
+NOT_COMPAT = ['uapi:reply', 'uapi:isolation', 'uapi:lifetime', 'uapi:thread']
 # too long for a kernel that checks everything
 PLAIN_ONLY = ['proof:proof-soak', 'kernel:soak']
 # a million calls take an hour there
-ENVIRONMENT = {'proof:proof-soak': {'QDA_SOAK_CALLS': '20000'}}
+ENVIRONMENT = {'proof:proof-soak': {'QDA_SOAK_CALLS': '5000'}}
 PASSED_ON = ['QDA_FUZZ_SEED', 'QDA_FUZZ_SECONDS', 'QDA_SOAK_CALLS', 'QDA_STORM_SECONDS',
              'QDA_UAPI_FILTER']
 # what an emulated machine takes longer than meson's limits allow for
@@ -69,7 +71,27 @@ def environment(build):
     }
 
 
-def find_tests(build):
+def wants_compat(words, variant, without):
+    if without == 'compat':
+        return False
+    return any(w.startswith('compat') for w in words) if words else variant == 'plain'
+
+
+def find_compat_tests(build):
+    """tests/uapi as processes of 32 bits, and the sweep of core calls, as cross.sh armhf
+    has built them; their results are a second file to compare."""
+    env = environment(build) | {'QDA_UAPI_RESULTS': '/share/compat'}
+    tests = []
+    for test in json.loads(out_of('meson', 'introspect', '--tests', f'{build}/armhf')):
+        name = f'{test["suite"][0].split(":")[-1]}:{test["name"]}'
+        if name.startswith('uapi:') and name not in HOST_ONLY + NOT_COMPAT:
+            tests.append(Test('compat:' + test['name'], test['cmd'], test['env'] | env,
+                              test['timeout']))
+    sweep = [f'{build}/armhf/tests/kernel/core-sweep', '/run/dev-cdsp']
+    return tests + [Test('compat:sweep', sweep, env, KERNEL_SECONDS)]
+
+
+def find_tests(build, compat=False):
     """What meson calls a test, and the kernel-only programs, which it does not."""
     env = environment(build)
     # the command line's tests are for bash, Python and GNU's tools
@@ -97,6 +119,8 @@ def find_tests(build):
                 and any(os.path.basename(s).startswith('test-') for s in sources):
             name = 'kernel:' + target['name'].removeprefix('kernel-')
             tests.append(Test(name, target['filename'][:1], env, KERNEL_SECONDS))
+    if compat:
+        tests += find_compat_tests(build)
     passed_on = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
     for test in tests:
         test.env |= ENVIRONMENT.get(test.name, {}) | passed_on
@@ -113,6 +137,8 @@ def choose(tests, words, variant):
         if variant == 'debug' and test.name not in words and \
                 (test.name in PLAIN_ONLY or not words and suite not in DEBUG_SUITES):
             continue
+        if variant == 'debug':
+            test.env['QDA_TEST_SLOW'] = '1'
         chosen.append(test)
     return chosen
 
@@ -139,7 +165,8 @@ class Guest:
             for key, value in environment(build).items():
                 file.write(f'export {key}={shlex.quote(value)}\n')
         shutil.copy(f'{HERE}/guest.sh', out)
-        open(f'{out}/uapi', 'w', encoding='utf-8').close()
+        for results in ('uapi', 'compat'):
+            open(f'{out}/{results}', 'w', encoding='utf-8').close()
         if os.path.exists(f'{out}/results.json'):
             os.unlink(f'{out}/results.json')
 
@@ -192,6 +219,8 @@ class Guest:
                    '--show', out_of(f'{HERE}/sysroot.sh').strip(), '--timeout', '36000']
         if self.variant == 'debug':
             command.append('--debug')
+        if any(test.name.startswith('compat:') for test in todo):
+            command += ['--show', out_of(f'{HERE}/sysroot.sh', 'armhf').strip()]
         status = self.attend(command + ['--', 'exec sh /share/guest.sh all'],
                              {test.id: test for test in plan})
         for log in ('kernel.log', 'kmemleak'):
@@ -307,13 +336,15 @@ def judge(guest, tests, skips):
         text = guest.read(test, 'out')
         why = verdict(guest, test)
         cases = tally.cases(text)
+        # what is skipped there is skipped with pointers of 32 bits too
+        name = test.name.replace('compat:', 'uapi:')
         if guest.read(test, 'status').strip() == '77':
             cases['(all)'] = 'skip'
         for case, what in cases.items():
             if what != 'skip':
                 continue
-            key = next((k for name in (case, '(all)') for k in
-                        [(test.name, name), (test.name, name, guest.variant)]
+            key = next((k for part in (case, '(all)') for k in
+                        [(name, part), (name, part, guest.variant)]
                         if k in skips), None)
             if key:
                 used.add(key)
@@ -321,7 +352,7 @@ def judge(guest, tests, skips):
                 why.append(f'{case} was skipped, and tests/vm/skips.txt does not say so: '
                            + tally.skip_reason(text, case))
         for key in skips:
-            if key[0] == test.name and key not in used and \
+            if key[0] == name and key not in used and \
                     key[2:] in ((), (guest.variant,)) and not why:
                 why.append(f'stale line in tests/vm/skips.txt: {" ".join(key)}')
         results.append({
@@ -341,13 +372,18 @@ def main():
     parser.add_argument('--debug', action='store_true')
     parser.add_argument('--list', action='store_true')
     parser.add_argument('--out', default='')
+    parser.add_argument('--without', choices=['compat'], help='leave this suite out')
     parser.add_argument('what', nargs='*')
     args = parser.parse_args()
     variant = 'debug' if args.debug else 'plain'
 
     build = os.environ.get('QDA_VM_BUILD') or f'{TOP}/build-vm'
     subprocess.run([f'{HERE}/cross.sh', build], check=True, stdout=subprocess.DEVNULL)
-    tests = choose(find_tests(build), args.what, variant)
+    compat = wants_compat(args.what, variant, args.without)
+    if compat:
+        subprocess.run([f'{HERE}/cross.sh', build, 'armhf'], check=True,
+                       stdout=subprocess.DEVNULL)
+    tests = choose(find_tests(build, compat), args.what, variant)
     if args.list:
         print('\n'.join(test.name for test in tests))
         return 0

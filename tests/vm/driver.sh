@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What no suite can show of the driver, in one boot of the guest.
+#
+# usage: driver.sh DIR [--debug] [PART]...
+#
+#   fastrpc   mainline's driver works over the virtual transport: the baseline
+#   owner     which of qda and fastrpc has a DSP
+#   kunit     the driver's KUnit tests; with --debug the default is owner and these, as
+#             mainline's driver has warnings of its own there
+#   mutants   with a check taken out of the driver, a case of tests/uapi fails; the soft
+#             device's counterpart is tests/uapi/mutate.sh. Not with --debug
+#
+# Prints a line "ok: PART: WHAT" or "not ok: PART: WHAT" for each thing shown.
+# DIR/driver has what the programs printed and what the kernel logged.
+set -euo pipefail
+
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+top=$(dirname "$(dirname "$here")")
+build=${QDA_VM_BUILD:-$top/build-vm}
+out=$1
+shift
+variant=plain options=() parts=(fastrpc owner kunit mutants) failed=0
+if [ "${1:-}" = --debug ]; then
+	variant=debug options=(--debug) parts=(owner kunit)
+	shift
+fi
+[ $# -eq 0 ] || parts=("$@")
+not_ok() {
+	echo "not ok: $*"
+	failed=1
+}
+
+# what it checks; case; file; the check; what is there instead
+list_checks() {
+	cat <<'END'
+query flags are zero;query/bad-flags;qda_check.c;q->flags;0
+nothing hides behind a name's NUL;attach/bad-static-name-tail;qda_check.c;!memchr_inv(name + len, 0, DRM_QDA_NAME_LEN - len);1
+attributes that grant power need privilege;create/unprivileged-debug;qda_check.c;a->attrs & QDA_PD_ATTR_POWER;0
+remote handle 1 is the kernel's;invoke/bad-handle-init;qda_check.c;a->handle == DRM_QDA_HANDLE_INIT;0
+a range does not wrap;invoke/bad-in-offset-wrap;qda_check.c;offset <= size && length <= size - offset;offset + length <= size
+an address agrees with its offset;invoke/bad-in-address;qda_check.c;((arg->address ^ arg->offset) & QDA_DSP_PAGE_MASK);0
+a dsp_id is unique;map/dsp-id;qda_map.c;a->dsp_id && xa_load(&session->maps_by_dsp_id, a->dsp_id);0
+a reply's sequence number is its call's;reply/wrong-sequence-high;qda_call.c;call->ctx != reply.ctx;0
+calls in flight are limited;limits/option;qda_invoke.c;session->in_flight < session->limit;session->in_flight < QDA_MAX_IN_FLIGHT
+the DSP ends delayed mappings only;map/fdlist-other-types;qda_map.c;!map || map->type != DRM_QDA_MAP_FD_DELAYED;!map
+a private mapping is refused;gem/mmap-bad;qda_gem.c;!(vma->vm_flags & VM_MAYSHARE);0
+END
+}
+
+# A copy of the driver, with its KUnit tests and with a parameter "out" that says which
+# check is taken out: one to build and to load for all of them.
+build_driver() {
+	local work=$build/mutants n=0 what name file check instead text new
+
+	mkdir -p "$work"
+	(cd "$top" && rsync -rcR --include='*/' --include='*.[ch]' --include=Kbuild \
+		--include=Makefile --exclude='*' kernel/Kbuild kernel/compat kernel/qda \
+		include/uapi "$work/")
+	while IFS=';' read -r what name file check instead; do
+		n=$((n + 1))
+		# with its last newlines
+		text=$(cat "$work/kernel/qda/$file" && echo x)
+		new=${text/"$check"/"(qda_out == $n ? ($instead) : ($check))"}
+		if [ "$new" = "$text" ]; then
+			not_ok "mutants: $file has no such check any more ($what)"
+			continue
+		fi
+		printf 'extern int qda_out;%s' "${new%x}" >"$work/kernel/qda/$file"
+		echo "$n;${name%/*};${name#*/};$what" >>"$out/driver/list"
+	done < <(list_checks)
+	echo 'int qda_out; module_param_named(out, qda_out, int, 0600);' \
+		>>"$work/kernel/qda/qda_drv.c"
+	if ! nice -n 19 make -C "$1" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- -s \
+		-j "${QDA_VM_JOBS:-$(nproc 2>/dev/null || echo 2)}" M="$work/kernel" \
+		QDA_KUNIT=y modules >"$work/build.log" 2>&1; then
+		not_ok 'mutants: the driver without its checks does not build'
+		grep -m10 error "$work/build.log" || tail -5 "$work/build.log"
+	else
+		aarch64-linux-gnu-strip --strip-debug -o "$out/driver/qda.ko" \
+			"$work/kernel/qda/qda.ko"
+	fi
+}
+
+mkdir -p "$out/driver"
+rm -f "$out"/driver/*
+kernel=$("$here/build-kernel.sh" $variant)
+"$here/cross.sh" "$build" >/dev/null
+case $variant,${parts[*]} in
+plain,*kunit* | plain,*mutants*) build_driver "$kernel" ;;
+esac
+case ${parts[*]} in
+*fastrpc*) aarch64-linux-gnu-gcc -O2 -Wall -static -o "$out/driver/fastrpc-check" \
+	"$here/fastrpc-check.c" ;;
+esac
+sed -n 's/^[[:space:]]*\.name = "\(qda_[a-z]*\)",$/\1/p' \
+	"$top"/kernel/qda/qda_*_kunit.c >"$out/driver/suites"
+cp "$here/driver-guest.sh" "$here/guest.sh" "$out/"
+# a driver without a check may well be what the kernel complains about
+"$here/run.sh" "${options[@]}" --any-log --out "$out" --show "$build" --timeout 900 -- \
+	"sh /share/driver-guest.sh $build ${parts[*]}" || failed=1
+[ ! -s "$out/kmemleak" ] || not_ok "${parts[*]}: kmemleak: $(head -3 "$out/kmemleak" | tr '\n' ' ')"
+exit $failed
