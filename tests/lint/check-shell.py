@@ -16,14 +16,12 @@ def main():
     if not shutil.which('shellcheck'):
         print('skip: shellcheck is not installed')
         sys.exit(77)
-    problems = []
-    for name in scripts:
-        out = subprocess.run(['shellcheck', '-x', '-P', 'SCRIPTDIR', '-S', 'warning', '-f',
-                              'gcc', name], cwd=tree.root(),
-                             capture_output=True, text=True, check=False)
-        problems += out.stdout.splitlines()
-        if not os.access(os.path.join(tree.root(), name), os.X_OK):
-            problems.append(f'{name}: not executable')
+    out = subprocess.run(['shellcheck', '-x', '-P', 'SCRIPTDIR', '-S', 'warning', '-f', 'gcc',
+                          *scripts], cwd=tree.root(), capture_output=True, text=True,
+                         check=False)
+    problems = (out.stdout + out.stderr).splitlines()
+    problems += [f'{name}: not executable' for name in scripts
+                 if not os.access(os.path.join(tree.root(), name), os.X_OK)]
     tree.finish('shellcheck', problems, len(scripts))
 
 
