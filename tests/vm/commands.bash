@@ -9,6 +9,7 @@ pkgs_vm='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm
 # programs of 32 bits, which only the tests want
 pkgs_compat='gcc-arm-linux-gnueabihf libc6-dev-armhf-cross'
 vm_builder=''
+vm_beside=''
 vm_build=${QDA_VM_BUILD:-$top/build-vm}
 
 vm_have() {
@@ -65,9 +66,13 @@ vm_start_building() {
 	vm_builder=$!
 }
 
-vm_stop_building() {
-	[ -z "$vm_builder" ] || kill -TERM -- "-$vm_builder" 2>/dev/null || true
-	vm_builder=''
+vm_stop() {
+	local group
+
+	for group in $vm_builder $vm_beside; do
+		kill -TERM -- "-$group" 2>/dev/null || true
+	done
+	vm_builder='' vm_beside=''
 }
 
 # vm_kernel VARIANT: until its kernel is there
@@ -215,7 +220,7 @@ test_vm() {
 		fi
 		return 0
 	fi
-	vm_cross "$name" 'cross-building' arm64 || return 0
+	vm_cross "$name" "cross-building for $name" arm64 || return 0
 	[ "$1" = debug ] || vm_compat "$name" || options+=(--without compat)
 	attend tests/vm/suites.py "${options[@]}" --out "$logs/$name" || code=$?
 	vm_compare "$name"
@@ -225,4 +230,23 @@ test_vm() {
 		result fail "$name" "the suites did not run (exit status $code)"
 	fi
 	vm_driver "$name" "${driver[@]}"
+}
+
+# test_guests [plain] [debug]: both at the same time, the debug guest watched: neither
+# has use for two processors all the time
+test_guests() {
+	if [ $# -ne 2 ]; then
+		[ $# -eq 0 ] || test_vm "$1"
+		return 0
+	fi
+	# a group of its own, to be ended with all it has started
+	set -m
+	test_vm plain >"$logs/vm.out" 2>&1 </dev/null &
+	vm_beside=$!
+	set +m
+	test_vm debug
+	say '(and the other guest, at the same time)'
+	wait "$vm_beside" || true
+	vm_beside=''
+	cat "$logs/vm.out"
 }

@@ -29,6 +29,8 @@ if [ "$arch" = armhf ]; then
 fi
 log=$build/cross.log
 mkdir -p "$build"
+exec 9>"$build/lock"
+flock 9
 cat >"$build/cross.ini.new" <<INI
 [binaries]
 c = '$tuple-gcc'
