@@ -114,8 +114,15 @@ static void sim_put_pages(struct sim *sim, u32 sid)
 
 	if (!window->num_pages)
 		return;
-	unmap_mapping_range(sim->inode->i_mapping, QDA_SIM_OFFSET(sid, 0),
-			    1ULL << QDA_SIM_OFFSET_SHIFT, 1);
+	/* a PD may have thousands of mappings, of which few were touched since */
+	if (window->num_runs > SIM_MAX_RUNS)
+		unmap_mapping_range(sim->inode->i_mapping, QDA_SIM_OFFSET(sid, 0),
+				    1ULL << QDA_SIM_OFFSET_SHIFT, 1);
+	for (i = 0; i < min(window->num_runs, SIM_MAX_RUNS); i++)
+		unmap_mapping_range(sim->inode->i_mapping,
+				    QDA_SIM_OFFSET(sid, window->runs[i].addr),
+				    window->runs[i].len, 1);
+	window->num_runs = 0;
 	for (i = 0; i < window->num_pages; i++) {
 		set_page_dirty_lock(window->pages[i]);
 		put_page(window->pages[i]);
@@ -196,6 +203,23 @@ static int sim_grow(struct sim_window *window)
 	return 0;
 }
 
+static void sim_note_run(struct sim_window *window, u64 addr, u64 len)
+{
+	unsigned int i = window->num_runs;
+
+	if (i && i <= SIM_MAX_RUNS &&
+	    window->runs[i - 1].addr + window->runs[i - 1].len == addr) {
+		window->runs[i - 1].len += len;
+		return;
+	}
+	if (i < SIM_MAX_RUNS) {
+		window->runs[i].addr = addr;
+		window->runs[i].len = len;
+	}
+	if (i <= SIM_MAX_RUNS)
+		window->num_runs++;
+}
+
 /*
  * Pages are shown by their number: they belong to files and caches that know nothing
  * of this mapping, and may give them up while it is there. The window holds them.
@@ -228,6 +252,8 @@ static vm_fault_t sim_fault(struct vm_fault *vmf)
 	if (n)
 		n = sim_get_pages(sim, sid, addr, pages, n);
 	window->num_pages += n;
+	if (n)
+		sim_note_run(window, addr, (u64)n << PAGE_SHIFT);
 	for (i = 0; i < n; i++) {
 		now = vmf_insert_pfn(vma, address, page_to_pfn(pages[i]));
 		if (!i)

@@ -26,10 +26,16 @@ struct sim_entry {
 	struct qda_sim_record record;
 };
 
+#define SIM_MAX_RUNS	8
+
 /* What is shown of a bank, under window_lock */
 struct sim_window {
 	struct page **pages;		/* with a reference */
 	unsigned int num_pages, max_pages;
+	struct {
+		u64 addr, len;
+	} runs[SIM_MAX_RUNS];		/* where they are */
+	unsigned int num_runs;		/* more than there is room for: anywhere */
 	u64 next;			/* where the last fault's pages end */
 	unsigned int around;		/* pages it handed out */
 };
