@@ -23,7 +23,7 @@
 
 /* How long a message waits for room in the channel, before -ENOMEM */
 #define QDA_SEND_PAUSE_US	2000
-#define QDA_SEND_TRIES		500
+#define QDA_SEND_LIMIT		HZ
 
 /* --- starting and sending ------------------------------------------------ */
 
@@ -90,7 +90,7 @@ int qda_call_start(struct qda_call *call, struct qda_result *result,
 static int qda_call_transmit(struct qda_device *qdev,
 			     const struct qda_wire_msg *msg)
 {
-	unsigned int tries = QDA_SEND_TRIES;
+	const unsigned long end = jiffies + QDA_SEND_LIMIT;
 	int err, idx;
 
 	for (;;) {
@@ -103,7 +103,7 @@ static int qda_call_transmit(struct qda_device *qdev,
 		dma_wmb();
 		err = qdev->transport->send(qdev->transport_priv, msg);
 		srcu_read_unlock(&qdev->transports, idx);
-		if (err != -EAGAIN || !--tries)
+		if (err != -EAGAIN || time_after(jiffies, end))
 			return err;
 		fsleep(QDA_SEND_PAUSE_US);
 	}
@@ -117,6 +117,22 @@ static void qda_call_sent(struct qda_session *session)
 		wake_up_all(&session->place_wq);
 }
 
+/* Whoever waits has what it waited for, and the call forgets it */
+static void qda_result_set(struct qda_call *call, int error, s32 status,
+			   bool collect)
+{
+	struct qda_result *result = call->result;
+
+	lockdep_assert_held(&call->session->qdev->lock);
+	call->result = NULL;
+	result->error = error;
+	result->status = status;
+	result->collect = collect;
+	/* pairs with qda_result_done(): the rest first */
+	smp_store_release(&result->done, true);
+	wake_up(&call->wq);
+}
+
 /* The send failed: the call is ours again, unless it has ended meanwhile */
 static bool qda_call_unfly(struct qda_call *call, u64 ticket)
 {
@@ -128,7 +144,9 @@ static bool qda_call_unfly(struct qda_call *call, u64 ticket)
 	ours = call->state == QDA_CALL_FLYING && call->ticket == ticket;
 	if (ours) {
 		call->state = QDA_CALL_TAKEN;
-		call->result = NULL;
+		/* another thread may be waiting for it already */
+		if (call->result)
+			qda_result_set(call, -ENOENT, 0, false);
 		event = call->event;
 		call->event = NULL;
 	}
@@ -199,7 +217,6 @@ static void qda_call_end_locked(struct qda_call *call, int error, s32 status,
 	qda_call_uncount(call);
 	call->error = error;
 	call->status = status;
-	call->result = NULL;
 
 	if (call->event) {
 		qda_event_send(call, error, status);
@@ -224,14 +241,8 @@ static void qda_call_end_locked(struct qda_call *call, int error, s32 status,
 		if (!queue_work(qdev->wq, &session->reap_work))
 			qda_session_put(session);
 	}
-	if (result) {
-		result->error = error;
-		result->status = status;
-		result->collect = !keep;
-		/* pairs with qda_result_done(): the rest first */
-		smp_store_release(&result->done, true);
-		wake_up(&call->wq);
-	}
+	if (result)
+		qda_result_set(call, error, status, !keep);
 	qda_place_wake(session);
 }
 
@@ -502,7 +513,7 @@ int qda_call_wait(struct qda_call *call, struct qda_result *result, s64 deadline
 	spin_lock_irq(&qdev->lock);
 	if (result->done)
 		err = 0;
-	else
+	else if (call->result == result)
 		call->result = NULL;
 	spin_unlock_irq(&qdev->lock);
 	if (!err)

@@ -184,10 +184,7 @@ static int qda_bank_add(struct qda_bank *bank, struct device *parent,
 				     IS_ENABLED(CONFIG_DRM_ACCEL_QDA_COMPUTE_BUS) ?
 				     -EPROBE_DEFER : -ENXIO,
 				     "context bank %u has no IOMMU\n", bank->sid);
-	if (qda_bank_should_be_mapped(bank) && !qda_bank_is_translated(bank))
-		return dev_err_probe(parent, -ENXIO,
-				     "context bank %u is not translated\n",
-				     bank->sid);
+	/* whoever has claimed it knows that it stays what it is */
 	if (IS_ENABLED(CONFIG_DRM_ACCEL_QDA_COMPUTE_BUS)) {
 		err = qda_compute_cb_claim(bank->dev);
 		if (err)
@@ -196,6 +193,10 @@ static int qda_bank_add(struct qda_bank *bank, struct device *parent,
 					     bank->sid);
 		bank->claimed = true;
 	}
+	if (qda_bank_should_be_mapped(bank) && !qda_bank_is_translated(bank))
+		return dev_err_probe(parent, -ENXIO,
+				     "context bank %u is not translated\n",
+				     bank->sid);
 
 	err = dma_set_mask_and_coherent(bank->dev, DMA_BIT_MASK(bits));
 	if (err)

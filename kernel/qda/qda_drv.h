@@ -578,7 +578,8 @@ struct qda_ctl_block {
 	void *out;
 };
 
-int qda_ctl_take(struct qda_session *session, struct qda_call **ret_call);
+int qda_ctl_take(struct qda_session *session, bool needs_pd,
+		 struct qda_call **ret_call);
 int qda_ctl_run(struct qda_call *call, s32 *ret_status);
 int qda_ctl_post(struct qda_call *call);
 u64 qda_bus_addr(const struct qda_session *session, dma_addr_t addr);

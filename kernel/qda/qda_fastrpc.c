@@ -80,16 +80,17 @@ static void qda_ctl_pack(struct qda_call *call, u32 handle, u32 sc,
 /**
  * qda_ctl_take() - a slot for a control call, waited for if it must be
  * @session: whose
+ * @needs_pd: the call has no sense when the PD has ended
  * @ret_call: the slot
  *
- * Return: 0, -EINTR, -ENODEV.
+ * Return: 0, -EINTR, -ENODEV; with @needs_pd also what qda_session_check() says.
  */
-int qda_ctl_take(struct qda_session *session, struct qda_call **ret_call)
+int qda_ctl_take(struct qda_session *session, bool needs_pd,
+		 struct qda_call **ret_call)
 {
 	struct qda_device *qdev = session->qdev;
 	struct qda_call *call = NULL;
 	unsigned int seq;
-	bool lost;
 	int err;
 
 	for (;;) {
@@ -97,14 +98,17 @@ int qda_ctl_take(struct qda_session *session, struct qda_call **ret_call)
 		if (err)
 			return err;
 		spin_lock_irq(&qdev->lock);
-		lost = qdev->lost;
-		if (!lost)
+		if (needs_pd)
+			err = qda_session_check(session);
+		else if (qdev->lost)
+			err = -ENODEV;
+		if (!err)
 			call = qda_call_try_take(session, QDA_SLOT_CTL,
 						 QDA_SLOTS_CTL);
 		seq = session->place_seq;
 		spin_unlock_irq(&qdev->lock);
-		if (lost)
-			return -ENODEV;
+		if (err)
+			return err;
 		if (call)
 			break;
 		err = qda_place_wait(session, seq);

@@ -268,7 +268,7 @@ int qda_map_create(struct drm_file *file, struct drm_qda_remote_map *a)
 	if (!err)
 		err = qda_session_check(session);
 	if (!err)
-		err = qda_ctl_take(session, &call);
+		err = qda_ctl_take(session, true, &call);
 	if (err)
 		return err;
 
@@ -317,7 +317,7 @@ int qda_map_remove(struct qda_session *session, struct drm_qda_remote_munmap *a)
 	if (!err)
 		err = qda_session_check(session);
 	if (!err)
-		err = qda_ctl_take(session, &call);
+		err = qda_ctl_take(session, true, &call);
 	if (err)
 		return err;
 

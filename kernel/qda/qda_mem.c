@@ -35,7 +35,8 @@ int qda_mem_check_contiguous(struct qda_bo_map *map, size_t size)
  * @size: bytes, a multiple of the DSP's pages
  *
  * No handle names it and no CPU looks at it, so it need be no buffer: large pages
- * where there are any, and no mapping in the kernel. Rather fails than has the OOM
+ * where there are any, and no mapping in the kernel. What qda_slot.c says of lazy
+ * IOMMU domains is true of it too. Rather fails than has the OOM
  * killer make room.
  *
  * Return: 0, -ENOSPC when the bank is too full, -ENOMEM.

@@ -39,7 +39,11 @@ static bool qda_attrs_ended(struct qda_call *call, int error, s32 status,
 	struct qda_device *qdev = session->qdev;
 	unsigned int i;
 
-	if (!error && !status) {
+	/*
+	 * For everybody only if no PD was there, which has the session's message memory
+	 * in its reach.
+	 */
+	if (!error && !status && session->state == QDA_SESSION_NONE) {
 		mutex_lock(&qdev->attr_lock);
 		for (i = 0; i < QDA_UTIL_NUM_ATTRS; i++)
 			qdev->attrs[i] = le32_to_cpu(session->attrs[i]);
@@ -64,6 +68,18 @@ static bool qda_attrs_get(struct qda_device *qdev, u32 index, u32 *ret_value)
 	return known;
 }
 
+/* What the DSP has told this session */
+static u32 qda_attrs_own(struct qda_session *session, u32 index)
+{
+	u32 value;
+
+	mutex_lock(&session->lock);
+	value = le32_to_cpu(session->attrs[array_index_nospec(index - 1,
+							      QDA_UTIL_NUM_ATTRS)]);
+	mutex_unlock(&session->lock);
+	return value;
+}
+
 static int qda_query_dsp(struct qda_session *session, s32 *ret_status)
 {
 	struct qda_call *call;
@@ -74,7 +90,7 @@ static int qda_query_dsp(struct qda_session *session, s32 *ret_status)
 	mutex_unlock(&session->lock);
 	if (err)
 		return err;
-	err = qda_ctl_take(session, &call);
+	err = qda_ctl_take(session, false, &call);
 
 	mutex_lock(&session->lock);
 	if (err) {
@@ -109,7 +125,7 @@ static int qda_query_attr(struct qda_session *session, struct drm_qda_query *q)
 		if (status == QDA_STATUS_UNSUPPORTED)
 			return -EOPNOTSUPP;
 		if (!status)
-			qda_attrs_get(qdev, q->index, &value);
+			value = qda_attrs_own(session, q->index);
 	}
 	q->value = value;
 	q->status = status;

@@ -281,6 +281,9 @@ static void qda_session_not_begun(struct qda_session *session)
 	qda_init_mem_free(session);
 	if (session->state == QDA_SESSION_STARTING)
 		qda_session_set_state(session, QDA_SESSION_NONE);
+	else if (session->state == QDA_SESSION_RELEASED)
+		/* ended meanwhile by who was interrupted: nothing is on the DSP */
+		qda_session_bury(session);
 }
 
 /* What CREATE and ATTACH do when they are answered, waited for or not */
@@ -323,9 +326,12 @@ static int qda_session_take_begin(struct qda_session *session,
 {
 	int err;
 
-	err = qda_ctl_take(session, ret_call);
+	err = qda_ctl_take(session, false, ret_call);
 	if (err) {
 		mutex_lock(&session->lock);
+		/* interrupted is interrupted, also before it was sent */
+		if (err == -EINTR)
+			qda_session_end(session);
 		qda_session_not_begun(session);
 		mutex_unlock(&session->lock);
 	}

@@ -93,7 +93,8 @@ extern "C" {
  * -EINTR and has no ticket. It is undone when the DSP answers: an interrupted
  * CREATE or ATTACH ends the session as REMOTE_SESSION_RELEASE would, an
  * interrupted MAP is unmapped, an interrupted MUNMAP is carried through and the
- * map id is gone.
+ * map id is gone; or it was interrupted before it could be sent, and the id stands:
+ * repeat it until it returns 0 or -ENOENT.
  *
  * DOC: Errors every ioctl can return
  *
