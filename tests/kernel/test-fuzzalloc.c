@@ -173,7 +173,7 @@ static void undo_gem(bool ok)
 
 static int act_export(void)
 {
-	return prime_export(s.fd, handle, DRM_CLOEXEC, &buf);
+	return prime_export(s.fd, handle, DRM_CLOEXEC | DRM_RDWR, &buf);
 }
 
 static void undo_export(bool ok)
@@ -192,7 +192,7 @@ static void prepare_foreign(void)
 static void prepare_shared(void)
 {
 	fd = dev_open();
-	check_eq(prime_export(fd, gem_new(fd, 0x3000), DRM_CLOEXEC, &buf), 0);
+	check_eq(prime_export(fd, gem_new(fd, 0x3000), DRM_CLOEXEC | DRM_RDWR, &buf), 0);
 }
 
 static int act_import(void)

@@ -104,12 +104,13 @@ static void million(void **state)
 /* sessions, buffers, modules and mappings come and go without a trace either */
 static void objects(void **state)
 {
+	const unsigned int rounds = test_count(200);
 	struct footprint before;
 	struct rig keep;
 
 	(void)state;
 	rig_open(&keep);
-	for (int i = 0; i < 220; i++) {
+	for (unsigned int i = 0; i < 20 + rounds; i++) {
 		struct qda_mapping *mapping;
 		struct qda_session *session;
 		struct qda_module *module;

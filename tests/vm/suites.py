@@ -33,11 +33,12 @@ DEBUG_SUITES = ['uapi', 'kernel', 'soft']
 # they run compilers, look at sources or need no device: the host's business
 HOST_ONLY = ['uapi:header', 'uapi:mutate', 'cli:cli-usage']
 # what they show is behind the call, where the caller's pointers are of 64 bits
-NOT_COMPAT = ['uapi:reply', 'uapi:isolation', 'uapi:lifetime', 'uapi:thread']
+NOT_COMPAT = ['uapi:reply', 'uapi:isolation', 'uapi:lifetime', 'uapi:thread',
+              'uapi:signal', 'uapi:wait', 'uapi:limits', 'uapi:loss']
 # too long for a kernel that checks everything
 PLAIN_ONLY = ['proof:proof-soak', 'kernel:soak']
 # a million calls take an hour there
-ENVIRONMENT = {'proof:proof-soak': {'QDA_SOAK_CALLS': '5000'}}
+ENVIRONMENT = {'proof:proof-soak': {'QDA_SOAK_CALLS': '5000', 'QDA_TEST_SLOW': '1'}}
 PASSED_ON = ['QDA_FUZZ_SEED', 'QDA_FUZZ_SECONDS', 'QDA_SOAK_CALLS', 'QDA_STORM_SECONDS',
              'QDA_UAPI_FILTER']
 # what an emulated machine takes longer than meson's limits allow for
