@@ -2,7 +2,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/dma-heap.h>
-#include <linux/udmabuf.h>
 #include <sys/ioctl.h>
 
 #include "producers.h"
@@ -59,18 +58,11 @@ void heap_new(struct producer *p, bool cma, size_t size)
 
 void udmabuf_new(struct producer *p, size_t size)
 {
-	struct udmabuf_create create = { .flags = UDMABUF_FLAGS_CLOEXEC, .size = size };
-	int fd;
-
 	p->fd = memfd_create("frames", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	check(p->fd >= 0 && !ftruncate(p->fd, (off_t)size) &&
 	      !fcntl(p->fd, F_ADD_SEALS, F_SEAL_SHRINK), "memfd: %s", strerror(errno));
-	fd = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
-	check(fd >= 0, "/dev/udmabuf: %s", strerror(errno));
-	create.memfd = (uint32_t)p->fd;
-	p->buf = ioctl(fd, UDMABUF_CREATE, &create);
-	check(p->buf >= 0, "UDMABUF_CREATE: %s", strerror(errno));
-	close(fd);
+	p->buf = dmabuf_of(p->fd, size);
+	check(p->buf >= 0, "UDMABUF_CREATE: %s", err_name(p->buf));
 	p->size = size;
 	/* the file's own mapping, not the dma-buf's */
 	p->mem = map_shared(p->fd, size, 0);

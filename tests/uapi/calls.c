@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Calls, objects and steering. */
 #include <fcntl.h>
-#include <linux/udmabuf.h>
 #include <sys/ioctl.h>
 
 #include "common.h"
@@ -154,24 +153,18 @@ int prime_import(int fd, int buf, uint32_t *ret_handle)
 
 int dmabuf_new(size_t size)
 {
-	struct udmabuf_create create = { .flags = UDMABUF_FLAGS_CLOEXEC, .size = size };
-	int memfd, udmabuf, fd;
+	int memfd, fd;
 
 	memfd = memfd_create("uapi-test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	check(memfd >= 0 && !ftruncate(memfd, (off_t)size) &&
 	      !fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK), "memfd: %s", strerror(errno));
 	if (is_soft)
 		return memfd;
-	udmabuf = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
-	if (udmabuf < 0) {
-		close(memfd);
-		skip_case("no /dev/udmabuf to make a dma-buf with");
-	}
-	create.memfd = (uint32_t)memfd;
-	fd = ioctl(udmabuf, UDMABUF_CREATE, &create);
-	close(udmabuf);
+	fd = dmabuf_of(memfd, size);
 	close(memfd);
-	check(fd >= 0, "UDMABUF_CREATE: %s", strerror(errno));
+	if (fd == -ENOENT)
+		skip_case("no /dev/udmabuf to make a dma-buf with");
+	check(fd >= 0, "UDMABUF_CREATE: %s", err_name(fd));
 	return fd;
 }
 
