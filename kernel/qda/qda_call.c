@@ -492,14 +492,16 @@ static bool qda_result_done(struct qda_result *result)
 int qda_call_wait(struct qda_call *call, struct qda_result *result, s64 deadline)
 {
 	struct qda_device *qdev = call->session->qdev;
-	ktime_t left = ktime_sub(ns_to_ktime(deadline), ktime_get());
+	/* nobody without a limit needs the clock */
+	ktime_t left = deadline > 0 ?
+		       ktime_sub(ns_to_ktime(deadline), ktime_get()) : 0;
 	int err = -ETIME;
 
 	if (qda_result_done(result))
 		err = 0;
 	else if (deadline < 0)
 		err = wait_event_interruptible(call->wq, qda_result_done(result));
-	else if (deadline && left > 0)
+	else if (left > 0)
 		err = wait_event_interruptible_hrtimeout(call->wq,
 							 qda_result_done(result),
 							 left);
