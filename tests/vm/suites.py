@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: MIT
 """Run the suites in the guest, on the real driver.
 
-usage: suites.py [--debug] [--list] --out DIR [SUITE | NAME]...
+usage: suites.py [--debug] [--list] [--without compat] --out DIR [SUITE | NAME]...
 
 SUITE is one of meson's (uapi kernel soft proof examples cli) or compat, which is uapi
-with pointers of 32 bits; default: all. NAME is a test as --list prints it. DIR gets results.json in the form of meson's own log, for
-tests/tally.py, and below tests/ what each test printed and what the kernel logged
-meanwhile. A kernel report, a process left behind and a skip that skips.txt does not
-list fail the test. Exit status: 0 when all passed.
+with pointers of 32 bits; default: all. NAME is a test as --list prints it. DIR gets
+results.json in the form of meson's own log, for tests/tally.py, and below tests/ what
+each test printed and what the kernel logged meanwhile. A kernel report, a process left
+behind and a skip that skips.txt does not list fail the test. Exit status: 0 when all
+passed.
 """
 import argparse
 import fnmatch
