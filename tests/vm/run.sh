@@ -80,7 +80,8 @@ main() {
 	      -smp "$cpus" -m "$memory" -nographic -nodefaults -no-reboot)
 	"$here/mkdtb.sh" "$scratch/vm.dtb" "${qemu[@]}"
 	qemu+=(-dtb "$scratch/vm.dtb" -kernel "$kernel/Image" -initrd "$scratch/initramfs"
-	       -append "console=ttyAMA0 quiet loglevel=4 panic=-1 panic_on_oops=0 ${QDA_VM_APPEND:-}"
+	       # norandmaps: code at an address of its own for each process is translated anew for each
+	       -append "console=ttyAMA0 quiet loglevel=4 panic=-1 norandmaps ${QDA_VM_APPEND:-}"
 	       -serial "file:$share/kernel.log"
 	       -fsdev "local,id=share,path=$share,security_model=none"
 	       -device virtio-9p-device,fsdev=share,mount_tag=share
