@@ -75,15 +75,23 @@ run()
 # sanitizers remark on a child's small stack; that is no message of ours
 collected()
 {
-	out=$(tr -d '\0' <"$tmp/.out")
-	err=$(tr -d '\0' <"$tmp/.err" | grep -v -e 'ASan is ignoring requested' \
-		-e '^False positive error reports' -e 'google/sanitizers/issues/189')
+	# without processes, of which a slow guest starts few; bash omits and reports NULs
+	{
+		out=$(<"$tmp/.out")
+		err=$(<"$tmp/.err")
+	} 2>/dev/null
+	case $err in
+	*ASan* | *sanitizers*)
+		err=$(printf '%s\n' "$err" | grep -v -e 'ASan is ignoring requested' \
+			-e '^False positive error reports' -e 'google/sanitizers/issues/189')
+		;;
+	esac
 }
 
 # is STATUS: the exit status, and what belongs to it
 is()
 {
-	local lines
+	local line lines=()
 
 	if [ "$rc" != "$1" ]; then
 		fail "exit status is not $1"
@@ -94,8 +102,10 @@ is()
 		return 0
 	fi
 	# one clear sentence; a private DSP shares our standard error
-	lines=$(printf '%s\n' "$err" | grep -v '^qda-softdsp: ')
-	if [ "${lines#qda-run: }" = "$lines" ] || [ "$(printf '%s\n' "$lines" | wc -l)" != 1 ]; then
+	while IFS= read -r line; do
+		[[ $line == 'qda-softdsp: '* ]] || lines+=("$line")
+	done <<<"$err"
+	if [ "${#lines[@]}" != 1 ] || [[ ${lines[0]} != 'qda-run: '* ]]; then
 		fail "the error is not one line"
 		return 1
 	fi

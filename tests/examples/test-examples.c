@@ -195,14 +195,17 @@ static void filter_and_compare(const struct picture *want, const char *one,
 /* what the demo shows: a real picture, each filter, against the reference */
 static void test_image_filters(void **state)
 {
+	const unsigned int width = test_count(1925);
 	struct picture in, gray, out;
 	struct run run;
+	char size[32];
 
 	(void)state;
-	run_example(&run, "make-image", "in.png", "1925x1083", NULL);
+	snprintf(size, sizeof(size), "%ux%u", width, test_count(1083));
+	run_example(&run, "make-image", "in.png", size, NULL);
 	assert_int_equal(run.status, 0);
 	in = example_png_read("in.png");
-	assert_int_equal(in.width, 1925);
+	assert_int_equal(in.width, width);
 	assert_int_equal(in.channels, 3);
 
 	gray = example_picture(in.width, in.height, 1);
@@ -240,7 +243,7 @@ static void test_image_kinds(void **state)
 	unsigned int i, s;
 
 	(void)state;
-	for (i = 0; i < num_png_kinds; i++) {
+	for (i = 0; i < num_png_kinds; i += num_png_kinds / test_count(num_png_kinds)) {
 		/* the odd sizes for some of them */
 		for (s = i % 4 ? 3 : 0; s < 4; s++) {
 			struct picture want = example_png_write(
@@ -389,7 +392,8 @@ static void test_image_interrupted(void **state)
 					    "blur=64", "blur=64", "blur=64", "blur=64",
 					    "blur=64", "blur=64", "blur=64", NULL };
 	static const struct png_kind rgb = { "RGB", 2, 8, 0, 0 };
-	struct picture p = example_png_write("in.png", &rgb, 4000, 3000);
+	struct picture p = example_png_write("in.png", &rgb, (int)test_count(4000),
+					     (int)test_count(3000));
 	char text[4096];
 	struct run run;
 	pid_t pid;

@@ -22,7 +22,8 @@
 
 #include "proof.h"
 
-#define CALLS 1000
+/* how many of each are counted */
+static int num_calls;
 
 /* --- allocations -------------------------------------------------------- */
 
@@ -122,9 +123,9 @@ static void no_allocation(void **state)
 	assert_int_equal(repeat(hot.touch, 100), 0);
 
 	before = atomic_load(&allocations);
-	assert_int_equal(repeat(hot.noop, CALLS), 0);
+	assert_int_equal(repeat(hot.noop, num_calls), 0);
 	assert_int_equal(atomic_load(&allocations), before);
-	assert_int_equal(repeat(hot.touch, CALLS), 0);
+	assert_int_equal(repeat(hot.touch, num_calls), 0);
 	assert_int_equal(atomic_load(&allocations), before);
 	/* the trap itself must be able to fail */
 	free(strdup("x"));
@@ -149,7 +150,7 @@ static void no_allocation_one_shot(void **state)
 						       sizeof(numbers)),
 					    QDA_OUT(&sum)), 0);
 	before = atomic_load(&allocations);
-	for (int i = 0; i < CALLS; i++)
+	for (int i = 0; i < num_calls; i++)
 		assert_int_equal(qda_invoke(hot.rig.bench, BENCH_SINK, &status,
 					    QDA_IN_SEQ((uint8_t *)numbers,
 						       sizeof(numbers)),
@@ -159,7 +160,7 @@ static void no_allocation_one_shot(void **state)
 	hot_close(&hot);
 }
 
-/* --- system calls -------------------------------------------------------- */
+/* --- system calls ----------------------------------------------------------- */
 
 /* a system call that does nothing and that nobody else makes */
 static void mark(int number)
@@ -180,9 +181,9 @@ static void traced(void)
 		_exit(2);
 	raise(SIGSTOP);
 	mark(MARK_NOOP);
-	repeat(hot.noop, CALLS);
+	repeat(hot.noop, num_calls);
 	mark(MARK_TOUCH);
-	repeat(hot.touch, CALLS);
+	repeat(hot.touch, num_calls);
 	mark(MARK_END);
 	hot_close(&hot);
 	_exit(0);
@@ -252,19 +253,19 @@ static void count_syscalls(struct tally tallies[2])
 /* one send and one receive on the soft device, one ioctl on the kernel's */
 static void one_round_trip(void **state)
 {
-	long messages = proof_is_private() ? CALLS : 0;
+	long messages = proof_is_private() ? num_calls : 0;
 	struct tally tallies[2] = { 0 };
 
 	(void)state;
 	count_syscalls(tallies);
 	for (int i = 0; i < 2; i++) {
 		print_message("%s: %ld calls: %ld send, %ld receive, %ld ioctl, %ld other (first: %lu)\n",
-			      i ? "touch" : "noop", (long)CALLS, tallies[i].send,
+			      i ? "touch" : "noop", (long)num_calls, tallies[i].send,
 			      tallies[i].recv, tallies[i].ioctl, tallies[i].other,
 			      (unsigned long)tallies[i].first_other);
 		assert_int_equal(tallies[i].send, messages);
 		assert_int_equal(tallies[i].recv, messages);
-		assert_int_equal(tallies[i].ioctl, CALLS - messages);
+		assert_int_equal(tallies[i].ioctl, num_calls - messages);
 		assert_int_equal(tallies[i].other, 0);
 	}
 }
@@ -325,5 +326,6 @@ int main(void)
 		cmocka_unit_test(depth_needs_no_threads),
 	};
 
+	num_calls = (int)test_count(1000);
 	return cmocka_run_group_tests_name("hotpath", tests, NULL, NULL);
 }
