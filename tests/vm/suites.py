@@ -29,17 +29,16 @@ sys.path.insert(0, os.path.dirname(HERE))
 import tally  # noqa: E402
 
 SUITES = ['uapi', 'compat', 'kernel', 'soft', 'proof', 'examples', 'cli']
-# what reaches the driver itself; there a program takes ten times as long
-DEBUG_SUITES = ['uapi', 'kernel', 'soft']
 # they run compilers, look at sources or need no device: the host's business
 HOST_ONLY = ['uapi:header', 'uapi:mutate', 'cli:cli-usage']
 # what they show is behind the call, where the caller's pointers are of 64 bits
 NOT_COMPAT = ['uapi:reply', 'uapi:isolation', 'uapi:lifetime', 'uapi:thread',
               'uapi:signal', 'uapi:wait', 'uapi:limits', 'uapi:loss']
-# too long for a kernel that checks everything
-PLAIN_ONLY = ['proof:proof-soak', 'kernel:soak']
-# a million calls take an hour there
-ENVIRONMENT = {'proof:proof-soak': {'QDA_SOAK_CALLS': '5000', 'QDA_TEST_SLOW': '1'}}
+# too long for a kernel that checks everything, or a measurement of it
+PLAIN_ONLY = ['proof:proof-soak', 'kernel:soak', 'cli:cli-bench']
+# a million calls and a large image take long on an emulated processor
+ENVIRONMENT = {'proof:proof-soak': {'QDA_SOAK_CALLS': '5000', 'QDA_TEST_SLOW': '1'},
+               'examples:programs': {'QDA_TEST_SLOW': '1'}}
 PASSED_ON = ['QDA_FUZZ_SEED', 'QDA_FUZZ_SECONDS', 'QDA_SOAK_CALLS', 'QDA_STORM_SECONDS',
              'QDA_UAPI_FILTER']
 # what two processors of the guest are for. All else is client and DSP in turns: on one
@@ -142,7 +141,7 @@ def choose(tests, words, variant):
                              for w in words):
             continue
         if variant == 'debug' and test.name not in words and \
-                (test.name in PLAIN_ONLY or not words and suite not in DEBUG_SUITES):
+                (test.name in PLAIN_ONLY or not words and suite == 'compat'):
             continue
         if variant == 'debug':
             test.env['QDA_TEST_SLOW'] = '1'
@@ -195,21 +194,19 @@ class Guest:
         return test.seconds * SLOWER[self.variant]
 
     def run(self):
-        boots = 0
-        for cpus in (1, 2):
-            tests = [t for t in self.tests if self.cpus(t) == cpus]
-            todo = tests
-            while todo and boots < MAX_BOOTS:
-                self.boot(todo, boots, cpus)
-                boots += 1
-                todo = [t for t in tests if not self.is_done(t)]
-        for test in self.tests:
-            if not self.is_done(test):
-                self.give_up(test, f'not run: the guest was booted {MAX_BOOTS} times')
+        todo = self.tests
+        for boot in range(MAX_BOOTS):
+            self.boot(todo, boot)
+            todo = [t for t in self.tests if not self.is_done(t)]
+            if not todo:
+                break
+        for test in todo:
+            self.give_up(test, f'not run: the guest was booted {MAX_BOOTS} times')
 
     @staticmethod
     def cpus(test):
-        return 2 if any(fnmatch.fnmatch(test.name, r) for r in RACES) else 1
+        """As a mask."""
+        return 3 if any(fnmatch.fnmatch(test.name, r) for r in RACES) else 1
 
     def give_up(self, test, why):
         with open(self.path(test, 'why'), 'a', encoding='utf-8') as file:
@@ -217,7 +214,7 @@ class Guest:
         with open(self.path(test, 'status'), 'w', encoding='utf-8') as file:
             file.write('125\n')
 
-    def boot(self, todo, boot, cpus):
+    def boot(self, todo, boot):
         plan = [self.start] + todo + [self.end]
         for test in (self.start, self.end):
             if self.is_done(test) and not self.read(test, 'why'):
@@ -225,11 +222,10 @@ class Guest:
         with open(f'{self.dir}/plan', 'w', encoding='utf-8') as file:
             for test in plan:
                 if not self.is_done(test):
-                    file.write(f'{test.id} {self.seconds(test)} {test.name}\n')
+                    file.write(f'{test.id} {self.seconds(test)} {self.cpus(test)} {test.name}\n')
         command = [f'{HERE}/run.sh', '--out', self.out, '--any-log',
                    '--show', TOP, '--show', self.build,
-                   '--show', out_of(f'{HERE}/sysroot.sh').strip(), '--timeout', '36000',
-                   '--cpus', str(cpus)]
+                   '--show', out_of(f'{HERE}/sysroot.sh').strip(), '--timeout', '36000']
         if self.variant == 'debug':
             command.append('--debug')
         if any(test.name.startswith('compat:') for test in todo):
