@@ -177,11 +177,13 @@ vm_compare() {
 	done
 }
 
-# vm_driver PROFILE [--debug]: what driver.sh shows, a result per line of it
+# vm_driver PROFILE: what driver.sh shows, a result per line of it
 vm_driver() {
-	local line code=0 failed=''
+	local line options=() code=0 failed=''
 
-	step "the $1 driver by itself" tests/vm/driver.sh "$logs/$1-driver" "${@:2}" || code=$?
+	[ "$1" != vm-debug ] || options=(--debug)
+	step "the $1 driver by itself" tests/vm/driver.sh "$logs/$1-driver" "${options[@]}" ||
+		code=$?
 	while IFS= read -r line; do
 		# the guest's console
 		line=${line%$'\r'}
@@ -197,56 +199,79 @@ vm_driver() {
 		result fail "$1 driver" "driver.sh ended with status $code"
 }
 
-# test_vm plain|debug: the suites in the guest
-test_vm() {
-	local name=vm options=() driver=() missing code=0
+# vm_ready PROFILE: kernel and programs of that guest; else the reason is its result
+vm_ready() {
+	local variant=${1#vm-} missing
 
-	if [ "$1" = debug ]; then
-		name=vm-debug
-		options=(--debug)
-		driver=(--debug)
-	fi
+	[ "$1" != vm ] || variant=plain
 	missing=$(vm_missing)
 	if [ -n "$missing" ]; then
-		result skip "$name" "the guest $missing"
-		return 0
+		result skip "$1" "the guest $missing"
+		return 1
 	fi
-	head1 "tests: $name"
-	if ! vm_kernel "$1"; then
+	if ! vm_kernel "$variant"; then
 		if grep -qh 'no apt source has' "$logs"/*kernel*.log; then
-			result skip "$name" "$(grep -h 'no apt source has' "$logs"/*kernel*.log | head -1)"
+			result skip "$1" "$(grep -h 'no apt source has' "$logs"/*kernel*.log | head -1)"
 		else
-			result fail "$name" 'the kernel could not be built'
+			result fail "$1" 'the kernel could not be built'
 		fi
-		return 0
+		return 1
 	fi
-	vm_cross "$name" "cross-building for $name" arm64 || return 0
-	[ "$1" = debug ] || vm_compat "$name" || options+=(--without compat)
-	attend tests/vm/suites.py "${options[@]}" --out "$logs/$name" || code=$?
-	vm_compare "$name"
+	vm_cross "$1" "cross-building for $1" arm64
+}
+
+# test_suites NAME ARGUMENT...: of suites.py
+test_suites() {
+	local name=$1 code=0
+	shift
+
+	attend tests/vm/suites.py --out "$logs/$name" "$@" || code=$?
 	if [ -s "$logs/$name/results.json" ]; then
 		cp "$logs/$name/results.json" "$logs/$name.json"
 	else
 		result fail "$name" "the suites did not run (exit status $code)"
 	fi
-	vm_driver "$name" "${driver[@]}"
 }
 
-# test_guests [plain] [debug]: both at the same time, the debug guest watched: neither
-# has use for two processors all the time
-test_guests() {
-	if [ $# -ne 2 ]; then
-		[ $# -eq 0 ] || test_vm "$1"
-		return 0
-	fi
-	# a group of its own, to be ended with all it has started
+# Two guests of the debug kernel share its suites: one runs from the start, in a group of
+# its own, to be ended with all it has started; the other one when the plain one is done.
+test_beside() {
 	set -m
-	test_vm plain >"$logs/vm.out" 2>&1 </dev/null &
+	{
+		head1 'tests: vm-debug'
+		if vm_ready vm-debug; then
+			: >"$logs/vm-debug.ready"
+			test_suites vm-debug --debug uapi kernel soft proof
+			vm_driver vm-debug
+		fi
+	} >"$logs/vm-debug.out" 2>&1 </dev/null &
 	vm_beside=$!
 	set +m
-	test_vm debug
-	say '(and the other guest, at the same time)'
+}
+
+test_after() {
+	# its kernel may not be there yet
+	while kill -0 "$vm_beside" 2>/dev/null && [ ! -e "$logs/vm-debug.ready" ]; do
+		sleep 1
+	done
+	if [ -e "$logs/vm-debug.ready" ]; then
+		head1 'tests: vm-debug, programs'
+		test_suites vm-debug-programs --debug examples cli
+	fi
+	# what the other guest has printed, and prints until its end
+	attend tail -n +1 -s 0.2 --pid="$vm_beside" -f "$logs/vm-debug.out" || true
 	wait "$vm_beside" || true
 	vm_beside=''
-	cat "$logs/vm.out"
+	vm_compare vm-debug
+}
+
+test_vm() {
+	local options=()
+
+	head1 'tests: vm'
+	vm_ready vm || return 0
+	vm_compat vm || options=(--without compat)
+	test_suites vm "${options[@]}"
+	vm_driver vm
+	vm_compare vm
 }
