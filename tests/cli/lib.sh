@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What the CLI tests share. QDA_RUN, WITH_MEMFD: built programs; the variables of
+# What the CLI tests share. QDA_RUN, WITH_MEMFD, STEER: built programs; the variables of
 # qda-soft(7) point into the build tree.
 
 if [ ! -x "${QDA_RUN:-}" ]; then

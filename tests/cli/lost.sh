@@ -14,6 +14,16 @@ background()
 	started=$!
 }
 
+# Of /proc all is read without processes, of which a slow guest starts few.
+# command_of PID: sets command, empty where it has ended
+command_of()
+{
+	local words=()
+
+	{ mapfile -d '' -t words <"/proc/$1/cmdline"; } 2>/dev/null
+	command=" ${words[*]} "
+}
+
 # The DSP of a call that is on its way: its own on the soft device, else the one that
 # serves everybody (QDA_TEST_SERVER is its device)
 find_server()
@@ -25,7 +35,8 @@ find_server()
 		return
 	fi
 	for p in /proc/[0-9]*; do
-		case $(tr '\0' ' ' 2>/dev/null <"$p/cmdline") in
+		command_of "${p#/proc/}"
+		case $command in
 		*"softdsp --device $QDA_TEST_SERVER "*)
 			server=${p#/proc/} ;;
 		esac
@@ -52,7 +63,8 @@ process_named()
 
 	for ((i = 0; i < 100; i++)); do
 		for pid in $(our_processes); do
-			case $(cat "/proc/$pid/cmdline" 2>/dev/null | tr '\0' ' ') in
+			command_of "$pid"
+			case $command in
 			*"$1"*)
 				echo "$pid"
 				return ;;
@@ -79,12 +91,8 @@ collect()
 # steer COMMAND: tell the shared server to misbehave; rule is the answer's number
 steer()
 {
-	rule=$(python3 -c '
-import socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-s.connect(sys.argv[1])
-s.send(sys.argv[2].encode())
-print((s.recv(4096).decode().split() + [""])[1])' "$control" "$1")
+	rule=$("$STEER" "$control" "$1")
+	rule=${rule%% *}
 }
 
 # wait_held RULE N: until the rule keeps N calls; unlike "info", asking the server
@@ -103,10 +111,13 @@ wait_held()
 
 children_of()
 {
-	local p
+	local p stat parent
 
 	for p in /proc/[0-9]*; do
-		[ "$(awk '{print $4}' "$p/stat" 2>/dev/null)" = "$1" ] && echo "${p#/proc/}"
+		{ read -r stat <"$p/stat"; } 2>/dev/null || continue
+		# the name in parentheses may contain anything
+		read -r _ parent _ <<<"${stat##*) }"
+		[ "$parent" = "$1" ] && echo "${p#/proc/}"
 	done
 }
 
