@@ -3,6 +3,7 @@
 #ifndef QDA_TEST_SUPPORT_H
 #define QDA_TEST_SUPPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -76,7 +77,9 @@ int dmabuf_of(int memfd, size_t size);
 
 /* --- count.c ------------------------------------------------------------- */
 
-/* so many rounds, or a quarter of them where QDA_TEST_SLOW is set, as in the debug guest */
+/* QDA_TEST_SLOW is set, as in the debug guest */
+bool test_is_slow(void);
+/* so many rounds, or a quarter of them where it is slow */
 unsigned int test_count(unsigned int n);
 
 /* --- time.c ------------------------------------------------------------- */

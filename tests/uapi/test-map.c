@@ -411,6 +411,8 @@ static void test_limit(const void *arg)
 	int32_t i;
 
 	(void)arg;
+	if (test_is_slow())
+		skip_case("makes thousands of mappings");
 	sess_open(&s);
 	limit = (int64_t)query(s.fd, DRM_QDA_QUERY_LIMIT, DRM_QDA_LIMIT_MAPPINGS);
 	for (i = 1; i <= limit; i++) {

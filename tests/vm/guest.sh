@@ -37,14 +37,16 @@ processes() {
 		[ -z "$line" ] || found="$found${dir#/proc/} "
 	done
 }
-no_nodes() { [ "$(echo /sys/class/accel/accel*)" = '/sys/class/accel/accel*' ]; }
+no_nodes() {
+	set -- /sys/class/accel/accel*
+	[ ! -e "$1" ]
+}
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
 # One DSP: a firmware that a test kills starts again; any other end is a fault of its
 # own. serve NAME NUMBER
 serve() {
 	while :; do
-		rm -f "/run/$1"
 		"${QDA_SOFTDSP:-qda-softdsp}" --device "/dev/qda-sim-$2" --control "/run/$1" --log \
 			</dev/null 2>>"/run/$1.log" &
 		served=$!
@@ -54,6 +56,7 @@ serve() {
 		[ $status -eq 137 ] ||
 			echo "the firmware of $1 ended with status $status: $(tail -1 "/run/$1.log")" \
 				>>/run/ended
+		rm -f "/run/$1"
 		usleep 50000
 	done
 }
@@ -61,8 +64,8 @@ serve() {
 start_firmware() {
 	i=0
 	: >/run/ended
+	rm -f /run/dev-?dsp /run/?dsp /run/?dsp.log
 	for name in cdsp adsp; do
-		rm -f "/run/dev-$name" "/run/$name.log"
 		serve $name $i 2>/dev/null &
 		eval "firmware_$name=$!"
 		i=$((i + 1))
@@ -77,7 +80,7 @@ start_firmware() {
 }
 
 stop_firmware() {
-	cat /run/ended
+	[ ! -s /run/ended ] || cat /run/ended
 	for name in cdsp adsp; do
 		eval "pid=\$firmware_$name"
 		[ -n "$pid" ] || continue
@@ -145,9 +148,6 @@ check_guest() {
 # after a test: whatever it left running, firmware that did not survive
 settle() {
 	stop_firmware
-	for name in cdsp adsp; do
-		tail -c 200000 "/run/$name.log" >"$1.$name.log" 2>/dev/null
-	done
 	processes
 	for pid in $found; do
 		case $base in *" $pid "*) continue ;; esac
@@ -163,15 +163,20 @@ settle() {
 
 reported() {
 	dmesg -c >"$1.kmsg"
+	grep -qE "$reports" "$1.kmsg" || return
 	grep -E "$reports" "$1.kmsg" | grep -v 'DMA-API: \(preallocated\|debugging enabled\)' |
 		head -5 | sed 's/^\(\[[^]]*\]\)* */the kernel says: /'
 }
 
 finish_test() {
 	reported "$1" >"/run/reports"
-	cat /run/reports >>"$1.why"
-	echo "$2" >"$1.status.new"
-	mv "$1.status.new" "$1.status"
+	[ ! -s /run/reports ] || cat /run/reports >>"$1.why"
+	if [ "$2" -ne 0 ] || [ -s "$1.why" ]; then
+		for name in cdsp adsp; do
+			tail -c 200000 "/run/$name.log" >"$1.$name.log" 2>/dev/null
+		done
+	fi
+	echo "$2" >"$1.status"
 	if [ -s /run/reports ]; then
 		echo "== a report of the kernel: a new boot for the rest"
 		exit 75
