@@ -215,6 +215,9 @@ QDA_EXPORT int qda_call_invoke(struct qda_call *call, int32_t *ret_status)
 		call_give(call, CALL_TICKET);
 		return err;
 	}
+	/* without a ticket nothing was sent, and there is nothing to collect */
+	if (err == -EINTR)
+		err = -EAGAIN;
 	if (!err) {
 		call_outputs(call, invoke.status);
 		*ret_status = invoke.status;

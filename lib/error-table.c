@@ -10,7 +10,7 @@ const struct errno_entry qda_errno_table[] = {
 	{ EACCES, "permission denied",
 	  "Check owner, group and mode of the file or node; add the user to the node's "
 	  "group and log in again." },
-	{ EAGAIN, "too many calls in flight or results not collected",
+	{ EAGAIN, "not sent: too many calls in flight or results not collected",
 	  "Collect finished calls with qda_ctx_process() or qda_call_wait(), then "
 	  "submit again." },
 	{ EALREADY, "already done",

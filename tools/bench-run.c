@@ -49,9 +49,7 @@ int bench_call(struct bench *bench, void *data)
 	int32_t status;
 	int err;
 
-	err = qda_call_invoke(call, &status);
-	while (err == -EINTR && !cli_interrupted)
-		err = qda_call_wait(call, -1, &status);
+	err = cli_invoke(call, &status);
 	if (err < 0 || status)
 		return bench_failed(bench, "a call of the module bench failed", err,
 				    status);

@@ -192,17 +192,14 @@ static int invoke(struct call_run *run)
 {
 	int err;
 
-	if (run->timeout_ns >= 0) {
-		err = qda_call_submit(run->call, NULL, NULL);
-		if (err)
-			return err;
+	if (run->timeout_ns < 0)
+		return cli_invoke(run->call, &run->status);
+	err = qda_call_submit(run->call, NULL, NULL);
+	if (err)
+		return err;
+	do
 		err = qda_call_wait(run->call, run->timeout_ns, &run->status);
-	} else {
-		err = qda_call_invoke(run->call, &run->status);
-	}
-	/* a signal that is not ours to end on, such as being stopped and continued */
-	while (err == -EINTR && !cli_interrupted)
-		err = qda_call_wait(run->call, run->timeout_ns, &run->status);
+	while (err == -EINTR && !cli_interrupted);
 	return err;
 }
 

@@ -194,6 +194,18 @@ int cli_fail_failure(int exit_status, int err, const struct qda_failure *failure
 		      failure->message);
 }
 
+int cli_invoke(struct qda_call *call, int32_t *ret_status)
+{
+	int err;
+
+	do
+		err = qda_call_invoke(call, ret_status);
+	while (err == -EAGAIN && !cli_interrupted);
+	while (err == -EINTR && !cli_interrupted)
+		err = qda_call_wait(call, -1, ret_status);
+	return err;
+}
+
 bool cli_status_is_lost(int32_t status)
 {
 	/* "CPU exception" and "invalid process", with the DSP's offset: a method's

@@ -114,16 +114,11 @@ static int invoke(struct qda_call *call, int32_t *status)
 {
 	int err;
 
-	for (;;) {
+	/* a signal came before it was sent */
+	do
 		err = qda_call_invoke(call, status);
-		if (err != -EINTR)
-			return err;
-		err = collect(call, err, status);
-		/* nothing was sent, because the PD was dying just then */
-		if (err != -EINVAL)
-			return err;
-		must(atomic_load(&deadly), "the call is lost");
-	}
+	while (err == -EAGAIN);
+	return collect(call, err, status);
 }
 
 static int failed_open(int err, const struct qda_failure *failure)
