@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "proof.h"
+#include "support.h"
 
 /* how many of each are counted */
 static int num_calls;

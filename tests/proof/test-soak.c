@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "proof.h"
+#include "support.h"
 
 /* what an allocator may keep without it being growth per call */
 #define RSS_SLACK_KIB 256
