@@ -121,6 +121,20 @@ children_of()
 	done
 }
 
+# the process of a call that is on its way, and a moment for it to begin
+find_pd()
+{
+	local i
+
+	for ((i = 0; i < 100; i++)); do
+		pd=$(children_of "$server" | head -n 1)
+		[ -n "$pd" ] && break
+		sleep 0.1
+	done
+	[ -n "$pd" ] && pass || fail "the call runs in no process of its own"
+	sleep 1
+}
+
 run call bench 8; is 6; says "method 8 of bench" "0x80000430"
 run --json call bench 8; is 6; json "d['error']['exit_status'] == 6"
 run call bench 9 seq.u8:1 i64:100000000 out.u8; is 6
@@ -145,17 +159,15 @@ clean
 # the PD is killed during a call
 background call bench 11 u32:30000000
 find_server
-sleep 1
-pd=$(children_of "$server" | head -n 1)
-[ -n "$pd" ] && pass || fail "the call runs in no process of its own"
-kill -KILL $pd; collect
+find_pd
+kill -KILL "$pd"; collect
 is 6; says "0x80000434"
 clean
 
 # the DSP is killed during a call
 background call bench 11 u32:30000000
 find_server
-sleep 1
+find_pd
 kill -KILL "$server"; collect
 is 6
 wait_device
@@ -164,8 +176,8 @@ clean
 # a stopped PD does not answer; what is stopped is ended too
 background call --timeout 1000 --repeat 100000 bench 11 u32:10000
 find_server
-sleep 1
-kill -STOP "$(children_of "$server")"; collect
+find_pd
+kill -STOP "$pd"; collect
 is 7; says "did not answer within 1000 ms"
 clean
 
