@@ -56,8 +56,8 @@ drm_gem_is_prime_exported_dma_buf(struct drm_device *dev,
 }
 #endif
 
-/* 7.2: the RPMsg bus uses the override of struct device */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
+/* Kbuild knows: struct rpmsg_device has an override of its own */
+#ifdef QDA_COMPAT_RPMSG_OVERRIDE
 static inline int qda_compat_set_driver_override(struct device *dev,
 						 const char *name)
 {
