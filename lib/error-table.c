@@ -10,9 +10,9 @@ const struct errno_entry qda_errno_table[] = {
 	{ EACCES, "permission denied",
 	  "Check owner, group and mode of the file or node; add the user to the node's "
 	  "group and log in again." },
-	{ EAGAIN, "not sent: too many calls in flight or results not collected",
+	{ EAGAIN, "not sent: too many calls in flight or results not collected, or a signal",
 	  "Collect finished calls with qda_ctx_process() or qda_call_wait(), then "
-	  "submit again." },
+	  "make the call again." },
 	{ EALREADY, "already done",
 	  "A session gets its PD once and a mapping ends once; open another session "
 	  "for another PD." },

@@ -52,9 +52,7 @@ static void run_one_at_a_time(struct worker *worker)
 
 	while (!atomic_load_explicit(&worker->crew->stop, memory_order_relaxed)) {
 		start = cli_now_ns();
-		worker->err = qda_call_invoke(worker->calls[0], &worker->status);
-		if (worker->err == -EINTR)
-			worker->err = wait_for(worker, worker->calls[0]);
+		worker->err = cli_invoke(worker->calls[0], &worker->status);
 		if (worker->err < 0 || worker->status)
 			return;
 		note(worker, start);
@@ -100,7 +98,7 @@ static void *worker_main(void *data)
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	/* the DSP's thread for this one exists before the clock starts */
-	worker->err = qda_call_invoke(worker->calls[0], &worker->status);
+	worker->err = cli_invoke(worker->calls[0], &worker->status);
 	pthread_mutex_lock(&crew->lock);
 	while (!crew->go)
 		pthread_cond_wait(&crew->ready, &crew->lock);

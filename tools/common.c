@@ -198,6 +198,7 @@ int cli_invoke(struct qda_call *call, int32_t *ret_status)
 {
 	int err;
 
+	/* nothing here leaves results behind: it is a signal, and the next one is sent */
 	do
 		err = qda_call_invoke(call, ret_status);
 	while (err == -EAGAIN && !cli_interrupted);

@@ -139,7 +139,7 @@ struct qda_call *qda_call_unref(struct qda_call *call);
  * Make a prepared call and wait for its answer. One system call, no allocation.
  * @return as qda_module_invoke(); -EBUSY it is in flight already; -EINTR a signal
  *	came: the call goes on, collect it with qda_call_wait(); -EAGAIN also when a
- *	signal came before it was sent: it was not, make it again
+ *	signal came before it was sent: make it again
  * @since 0.1
  */
 int qda_call_invoke(struct qda_call *call, int32_t *ret_status);

@@ -121,13 +121,24 @@ children_of()
 	done
 }
 
-# the process of a call that is on its way, and a moment for it to begin
-find_pd()
+# background_pd ARGUMENT...: a call that sleeps and its DSP's process for it, pd, once it is
+# there and has had a moment to begin; a DSP shared with others may have older ones
+background_pd()
 {
-	local i
+	local i p old=
 
+	if [ -z "$soft" ]; then
+		find_server
+		old=$(children_of "$server")
+	fi
+	background "$@"
+	pd=
 	for ((i = 0; i < 100; i++)); do
-		pd=$(children_of "$server" | head -n 1)
+		# again: one of one's own is at first the process that starts it
+		find_server
+		for p in $(children_of "$server"); do
+			[[ $'\n'$old$'\n' = *$'\n'$p$'\n'* ]] || pd=$p
+		done
 		[ -n "$pd" ] && break
 		sleep 0.1
 	done
@@ -157,26 +168,20 @@ is 130
 clean
 
 # the PD is killed during a call
-background call bench 11 u32:30000000
-find_server
-find_pd
+background_pd call bench 11 u32:30000000
 kill -KILL "$pd"; collect
 is 6; says "0x80000434"
 clean
 
 # the DSP is killed during a call
-background call bench 11 u32:30000000
-find_server
-find_pd
+background_pd call bench 11 u32:30000000
 kill -KILL "$server"; collect
 is 6
 wait_device
 clean
 
 # a stopped PD does not answer; what is stopped is ended too
-background call --timeout 1000 --repeat 100000 bench 11 u32:10000
-find_server
-find_pd
+background_pd call --timeout 1000 --repeat 100000 bench 11 u32:10000
 kill -STOP "$pd"; collect
 is 7; says "did not answer within 1000 ms"
 clean

@@ -7,7 +7,7 @@
 
 int main(int argc, char **argv)
 {
-	char answer[4096];
+	char answer[4096] = "";
 	int fd, err;
 
 	if (argc != 3) {
@@ -17,7 +17,8 @@ int main(int argc, char **argv)
 	fd = steer_connect(argv[1], 0);
 	err = fd < 0 ? fd : steer_command(fd, answer, sizeof(answer), "%s", argv[2]);
 	if (err) {
-		fprintf(stderr, "steer: %s: %s\n", argv[2], strerror(-err));
+		fprintf(stderr, "steer: %s: %s\n", argv[2],
+			*answer ? answer : strerror(-err));
 		return 1;
 	}
 	puts(answer);

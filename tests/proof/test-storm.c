@@ -53,7 +53,7 @@ static atomic_bool stop, workers_done, finished, deadly;
 static atomic_long counted[NUM_COUNTED];
 static atomic_long events_due, events_seen;
 static atomic_int shared_pd;
-static atomic_long deaths, eintrs, fails;
+static atomic_long deaths, eintrs, unsent, fails;
 
 /* the session that all threads use; replaced when it dies */
 static pthread_mutex_t shared_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -114,10 +114,8 @@ static int invoke(struct qda_call *call, int32_t *status)
 {
 	int err;
 
-	/* a signal came before it was sent */
-	do
-		err = qda_call_invoke(call, status);
-	while (err == -EAGAIN);
+	while ((err = qda_call_invoke(call, status)) == -EAGAIN)
+		atomic_fetch_add(&unsent, 1);
 	return collect(call, err, status);
 }
 
@@ -577,9 +575,10 @@ static void storm(bool kill_them, int64_t ns)
 	pthread_join(watchdog, NULL);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 
-	print_message("%ld steps, %ld interrupted, %ld opens refused, %ld deaths seen\n",
-		      total, atomic_load(&eintrs), atomic_load(&fails),
-		      atomic_load(&deaths));
+	print_message("%ld steps, %ld interrupted, %ld before they were sent, "
+		      "%ld opens refused, %ld deaths seen\n",
+		      total, atomic_load(&eintrs), atomic_load(&unsent),
+		      atomic_load(&fails), atomic_load(&deaths));
 	assert_int_equal(atomic_load(&events_seen), atomic_load(&events_due));
 	for (i = 0; i < NUM_COUNTED; i++) {
 		long ran = executed(FIRST_COUNTED + i);

@@ -157,6 +157,7 @@ vm_compat() {
 vm_compare() {
 	local what some=()
 
+	[ -s "$logs/$1/uapi" ] || return 0
 	if [ ! -s "$logs/uapi-soft" ]; then
 		result skip "$1 uapi comparison" \
 			'the soft device was not asked: ./run test uapi vm does both'
@@ -234,7 +235,7 @@ test_suites() {
 	fi
 }
 
-# test_vm_debug [SUITE]...: every suite unless some are named
+# test_vm_debug [SUITE]...: all that suites.py has for that kernel unless some are named
 test_vm_debug() {
 	head1 'tests: vm-debug'
 	vm_ready vm-debug || return 0
@@ -242,20 +243,24 @@ test_vm_debug() {
 	vm_driver vm-debug
 }
 
-# What the debug kernel is always asked takes as long as all else together: it runs from
-# the start, in a group of its own, to be ended with all it has started.
+# test_beside [SUITE]...: the debug guest takes as long as all else together and runs from
+# the start, in a group of its own, to be ended with all it has started
 test_beside() {
 	set -m
-	test_vm_debug uapi kernel >"$logs/vm-debug.out" 2>&1 </dev/null &
+	test_vm_debug "$@" >"$logs/vm-debug.out" 2>&1 </dev/null &
 	vm_beside=$!
 	set +m
 }
 
 # what test_beside has printed, and prints until its end
 test_joined() {
-	attend tail -n +1 -s 0.2 --pid="$vm_beside" -f "$logs/vm-debug.out" || true
-	wait "$vm_beside" || true
+	tail -n +1 -s 0.2 -f "$logs/vm-debug.out" &
+	child=$!
+	wait "$vm_beside" || result fail vm-debug "it ended with status $?"
 	vm_beside=''
+	sleep 0.5
+	kill "$child" 2>/dev/null || true
+	child=''
 }
 
 test_vm() {

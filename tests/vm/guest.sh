@@ -38,8 +38,9 @@ processes() {
 	done
 }
 no_nodes() {
-	set -- /sys/class/accel/accel*
-	[ ! -e "$1" ]
+	for dir in /sys/class/accel/accel*; do
+		[ ! -e "$dir" ] || return 1
+	done
 }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
@@ -186,9 +187,9 @@ finish_test() {
 run_test() {
 	id=$1 limit=$2
 	echo "@@ $4" >/dev/kmsg
-	# the firmware's processes too, as they inherit it
-	taskset -p "$3" $$ >/dev/null
 	: >"$id.why"
+	# the firmware's processes too, as they inherit it
+	taskset -p "$3" $$ >/dev/null || echo "it cannot have processors $3" >>"$id.why"
 	if ! start_firmware >"$id.out" 2>&1; then
 		status=1
 	else
@@ -197,7 +198,7 @@ run_test() {
 		status=$?
 		[ $status -ne 137 ] || status=124
 	fi
-	settle "$id" >>"$id.why"
+	settle >>"$id.why"
 	finish_test "$id" "$status"
 }
 
@@ -222,7 +223,7 @@ all() {
 			environment
 			check_guest >"$id.out" 2>&1
 			grep -v '^#' "$id.out" >>"$id.why"
-			settle "$id" >>"$id.why"
+			settle >>"$id.why"
 			finish_test "$id" 0
 			;;
 		guest:end)
