@@ -153,6 +153,24 @@ static void qda_start_and_close(const char *path, enum session_kind kind)
 	close(fd);
 }
 
+static void qda_settle(const char *path)
+{
+	struct drm_qda_query total = { .type = DRM_QDA_QUERY_BANKS_TOTAL };
+	struct drm_qda_query left = { .type = DRM_QDA_QUERY_BANKS_FREE };
+	int fd = open_node(path), i;
+
+	if (ioctl(fd, DRM_IOCTL_QDA_QUERY, &total))
+		bench_fail("QUERY", -errno);
+	for (i = 0; i < 10000 && left.value != total.value; i++) {
+		usleep(1000);
+		if (ioctl(fd, DRM_IOCTL_QDA_QUERY, &left))
+			bench_fail("QUERY", -errno);
+	}
+	if (left.value != total.value)
+		bench_fail("banks that do not come back", 0);
+	close(fd);
+}
+
 const struct driver driver_qda = {
 	.name = "qda",
 	.open = qda_open,
@@ -164,4 +182,5 @@ const struct driver driver_qda = {
 	.buffer_call = qda_buffer_call,
 	.buffer_free = qda_buffer_free,
 	.session = qda_start_and_close,
+	.settle = qda_settle,
 };

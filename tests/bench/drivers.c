@@ -82,6 +82,13 @@ static void set_respond(const struct pass *pass, unsigned int bits)
 		bench_fail(path, -errno);
 }
 
+/* the DSP refuses the end of what the responder has begun, and keeps the bank */
+static void settle(const struct pass *pass)
+{
+	if (pass->driver->settle)
+		pass->driver->settle(pass->node);
+}
+
 static uint64_t now_ns(void)
 {
 	struct timespec t;
@@ -248,11 +255,13 @@ static void run_pass(struct pass *pass)
 
 	set_respond(pass, 0);
 	pass->driver->close();
+	settle(pass);
 	set_respond(pass, pass->respond ? pass->respond | RESPOND_CONTROL : 0);
 	pass->kind = SESSION_ATTACH;
 	run_case(pass, do_session, pass, "session attach");
 	pass->kind = SESSION_CREATE;
 	run_case(pass, do_session, pass, "session create");
+	settle(pass);
 	set_respond(pass, 0);
 }
 

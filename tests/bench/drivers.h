@@ -39,6 +39,8 @@ struct driver {
 	void (*buffer_free)(void);
 	/* open the node, start a PD, close it */
 	void (*session)(const char *node, enum session_kind kind);
+	/* until the ends of all sessions are answered, by who answers now; can be NULL */
+	void (*settle)(const char *node);
 };
 
 extern const struct driver driver_fastrpc, driver_qda;
