@@ -198,7 +198,7 @@ int cli_invoke(struct qda_call *call, int32_t *ret_status)
 {
 	int err;
 
-	/* nothing here leaves results behind: it is a signal, and the next one is sent */
+	/* every result here is collected, so -EAGAIN was a signal: make it again */
 	do
 		err = qda_call_invoke(call, ret_status);
 	while (err == -EAGAIN && !cli_interrupted);
