@@ -137,7 +137,11 @@ background_pd()
 		# again: one of one's own is at first the process that starts it
 		find_server
 		for p in $(children_of "$server"); do
-			[[ $'\n'$old$'\n' = *$'\n'$p$'\n'* ]] || pd=$p
+			[[ $'\n'$old$'\n' != *$'\n'$p$'\n'* ]] || continue
+			# a server that was only asked what it is ends with a leak
+			# checker for a child
+			command_of "$p"
+			[[ $command != " qda-pd "* ]] || pd=$p
 		done
 		[ -n "$pd" ] && break
 		sleep 0.1
