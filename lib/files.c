@@ -1,0 +1,697 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "beneath.h"
+#include "files.h"
+#include "internal.h"
+
+#define LOUD_REFUSALS	32	/* of a session; the rest is for debugging */
+#define TRIED_MAX	2048
+#define WHY_MAX		512
+
+struct root {
+	char *dsp_path;		/* clean, see beneath.h */
+	char *host_path;
+	const char *origin;
+	int fd;			/* O_PATH; -1: was not there */
+	bool writable;
+	bool search;
+};
+
+struct files {
+	struct qda_ctx *ctx;
+	char *domain;
+	atomic_uint refusals;
+	atomic_bool walks;	/* the kernel has no openat2() */
+	atomic_bool told_walks;
+	pthread_mutex_t lock;	/* what follows; no log call while it is held */
+	struct root *roots;
+	size_t num_roots;
+	char tried[TRIED_MAX];
+};
+
+/* one thing that the DSP wants of one name */
+struct request {
+	struct files *files;
+	const char *op;
+	const char *name;
+	bool write;
+	bool must_exist;
+	int flags;
+	struct stat *st;
+	/* a descriptor or 0; -ENOENT to go on with the next directory */
+	int (*try)(const struct request *req, int dir, const char *rel);
+	char clean[PATH_MAX];
+	char why[WHY_MAX];	/* it was refused; empty if not */
+	char tried[TRIED_MAX];
+};
+
+/* --- refusals --------------------------------------------------------------- */
+
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < 0x20 || *text > 0x7e)
+			*text = '?';
+}
+
+/* a name of the DSP's as the log can have it */
+struct asked {
+	char text[200];
+};
+
+static struct asked printable(const char *name)
+{
+	struct asked asked;
+
+	snprintf(asked.text, sizeof(asked.text), "%s", name);
+	make_printable(asked.text);
+	return asked;
+}
+
+void files_refuse(struct files *files, const char *op, const char *what,
+		  const char *format, ...)
+{
+	unsigned int before = atomic_fetch_add(&files->refusals, 1);
+	char why[WHY_MAX];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(why, sizeof(why), format, ap);
+	va_end(ap);
+	make_printable(why);
+	qda_log(files->ctx, before < LOUD_REFUSALS ? QDA_LOG_WARNING : QDA_LOG_DEBUG,
+		"DSP asked for '%s' (%s): refused, %s", printable(what).text, op, why);
+	if (before + 1 == LOUD_REFUSALS)
+		log_warn(files->ctx, "the DSP was refused %u times: what else it is refused is logged at the debug level only",
+			 before + 1);
+}
+
+const char *files_domain(const struct files *files)
+{
+	return files->domain;
+}
+
+unsigned int files_refusals(struct files *files)
+{
+	return atomic_load(&files->refusals);
+}
+
+/* what a refusal of the system means here; NULL: it is not one */
+static const char *reason(int err)
+{
+	switch (err) {
+	case -EXDEV:
+		return "a symbolic link leads out of the directory";
+	case -ELOOP:
+		return "a symbolic link that is not followed";
+	case -EISDIR:
+		return "a directory, not a file";
+	case -ENODEV:
+		return "not a regular file";
+	case -EBUSY:
+		return "the directory itself cannot be changed";
+	case -EACCES:
+	case -EPERM:
+		return "permission denied";
+	case -EROFS:
+		return "the file system is read-only";
+	case -ENAMETOOLONG:
+		return "the name is too long";
+	default:
+		return NULL;
+	}
+}
+
+__attribute__((format(printf, 2, 3)))
+static void refuse(struct request *req, const char *format, ...)
+{
+	va_list ap;
+
+	if (req->why[0])
+		return;
+	va_start(ap, format);
+	vsnprintf(req->why, sizeof(req->why), format, ap);
+	va_end(ap);
+}
+
+/* --- names ------------------------------------------------------------------ */
+
+/* what remains of an absolute name below a root; NULL if it is not there */
+static const char *below(const struct root *root, const char *name)
+{
+	size_t len = strcmp(root->dsp_path, "/") ? strlen(root->dsp_path) : 0;
+
+	if (strncmp(name, root->dsp_path, len) || (name[len] && name[len] != '/'))
+		return NULL;
+	name += len;
+	name += *name == '/';
+	return *name ? name : ".";
+}
+
+static const char *last_part(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return slash ? slash + 1 : name;
+}
+
+/* --- what can be wanted of a name ------------------------------------------- */
+
+static int open_beneath(struct files *files, int dir, const char *rel, int flags,
+			mode_t mode)
+{
+	bool walked = false;
+	int fd = beneath_open(dir, rel, flags, mode, &walked);
+
+	if (walked)
+		atomic_store(&files->walks, true);
+	return fd;
+}
+
+static int check_regular(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	return S_ISREG(st.st_mode) ? 0 : -ENODEV;
+}
+
+static int try_open(const struct request *req, int dir, const char *rel)
+{
+	int err, fd;
+
+	/* first without touching it: to open a device may do something */
+	fd = open_beneath(req->files, dir, rel, O_PATH, 0);
+	if (fd >= 0) {
+		err = check_regular(fd);
+		close(fd);
+		if (err)
+			return err;
+	} else if (fd != -ENOENT || !(req->flags & O_CREAT)) {
+		return fd;
+	}
+	fd = open_beneath(req->files, dir, rel, req->flags | O_NONBLOCK | O_NOCTTY, 0666);
+	if (fd < 0)
+		return fd;
+	err = check_regular(fd);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+static int try_opendir(const struct request *req, int dir, const char *rel)
+{
+	return open_beneath(req->files, dir, rel, O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0);
+}
+
+static int try_stat(const struct request *req, int dir, const char *rel)
+{
+	int err = 0, fd = open_beneath(req->files, dir, rel, O_PATH, 0);
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, req->st))
+		err = -errno;
+	else if (!S_ISREG(req->st->st_mode) && !S_ISDIR(req->st->st_mode))
+		err = -ENODEV;
+	close(fd);
+	return err;
+}
+
+/* the directory in which rel is, or is to be */
+static int try_parent(const struct request *req, int dir, const char *rel)
+{
+	const char *base = last_part(rel);
+	char parent[PATH_MAX] = ".";
+	struct stat st;
+	int err, fd;
+
+	if (!strcmp(rel, "."))
+		return -EBUSY;
+	if (base != rel) {
+		memcpy(parent, rel, (size_t)(base - rel) - 1);
+		parent[base - rel - 1] = '\0';
+	}
+	fd = open_beneath(req->files, dir, parent, O_PATH | O_DIRECTORY, 0);
+	if (fd >= 0 && req->must_exist &&
+	    fstatat(fd, base, &st, AT_SYMLINK_NOFOLLOW)) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+/* --- requests --------------------------------------------------------------- */
+
+static int root_fd(struct root *root)
+{
+	if (root->fd < 0)
+		root->fd = open(root->host_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return root->fd;
+}
+
+static void note_tried(struct request *req, const struct root *root, const char *rel,
+		       const char *why)
+{
+	size_t len = strlen(req->tried), room = sizeof(req->tried) - len;
+	bool top = !strcmp(root->dsp_path, "/");
+	int n;
+
+	n = snprintf(req->tried + len, room, "%s%s/%s%s%s%s", len ? ", " : "tried ",
+		     top ? "" : root->dsp_path, rel, why ? " (" : "", why ? why : "",
+		     why ? ")" : "");
+	/* whole or not at all */
+	if (n < 0 || (size_t)n >= room)
+		req->tried[len] = '\0';
+}
+
+static int try_root(struct request *req, struct root *root, const char *rel)
+{
+	const char *why;
+	int result;
+
+	if (req->write && !root->writable) {
+		refuse(req, "'%s' (%s) is given for reading only", root->dsp_path,
+		       root->origin);
+		return -EACCES;
+	}
+	result = root_fd(root) < 0 ? -ENOENT : req->try(req, root->fd, rel);
+	if (result >= 0)
+		return result;
+	if (result == -ENOTDIR)
+		result = -ENOENT;
+	why = reason(result);
+	note_tried(req, root, rel, why);
+	if (!why)
+		return result;
+	refuse(req, "'%s' in '%s': %s", rel, root->dsp_path, why);
+	return result == -ENAMETOOLONG ? result : -EACCES;
+}
+
+static int try_absolute(struct request *req)
+{
+	struct root *best = NULL;
+	const char *rel = NULL;
+
+	for (size_t i = 0; i < req->files->num_roots; i++) {
+		struct root *root = &req->files->roots[i];
+		const char *rest = below(root, req->clean);
+
+		if (rest && (!best || strlen(root->dsp_path) > strlen(best->dsp_path))) {
+			best = root;
+			rel = rest;
+		}
+	}
+	if (!best) {
+		refuse(req, "it is outside the directories that the DSP was given");
+		return -EACCES;
+	}
+	return try_root(req, best, rel);
+}
+
+static int try_search(struct request *req)
+{
+	const char *domain = req->files->domain;
+	char with_domain[PATH_MAX];
+	bool refused = false, any = false;
+	int result;
+
+	for (size_t i = 0; i < req->files->num_roots; i++) {
+		struct root *root = &req->files->roots[i];
+
+		if (!root->search || (req->write && !root->writable))
+			continue;
+		any = true;
+		for (int sub = domain ? 1 : 0; sub >= 0; sub--) {
+			int n = sub ? snprintf(with_domain, sizeof(with_domain), "%s/%s",
+					       domain, req->clean) : 0;
+
+			if (n >= (int)sizeof(with_domain))
+				continue;
+			result = try_root(req, root, sub ? with_domain : req->clean);
+			if (result != -ENOENT && result != -EACCES)
+				return result;
+			refused |= result == -EACCES;
+		}
+	}
+	if (!any && req->write) {
+		refuse(req, "no directory of the search path may be written to");
+		return -EACCES;
+	}
+	return refused ? -EACCES : -ENOENT;
+}
+
+static int run(struct request *req)
+{
+	struct files *files = req->files;
+	int result;
+
+	req->why[0] = '\0';
+	req->tried[0] = '\0';
+	result = *req->name ? beneath_clean(req->name, req->clean) : -EINVAL;
+	if (result == -EINVAL) {
+		refuse(req, "the name is empty");
+	} else if (result == -ENAMETOOLONG) {
+		refuse(req, "the name is too long");
+	} else if (result) {
+		refuse(req, "'..' is not allowed in a name");
+		result = -EACCES;
+	} else {
+		pthread_mutex_lock(&files->lock);
+		result = *req->clean == '/' ? try_absolute(req) : try_search(req);
+		if (result < 0 && req->try == try_open && !req->write)
+			memcpy(files->tried, req->tried, sizeof(files->tried));
+		pthread_mutex_unlock(&files->lock);
+	}
+	if (atomic_load(&files->walks) && !atomic_exchange(&files->told_walks, true))
+		log_warn(files->ctx, "this kernel has no openat2(): no symbolic link is followed in what the DSP asks for");
+	if (req->why[0])
+		files_refuse(files, req->op, req->name, "%s", req->why);
+	else if (result < 0)
+		log_debug(files->ctx, "DSP asked for '%s' (%s): %s",
+			  printable(req->name).text, req->op, qda_strerror(result));
+	return result;
+}
+
+int files_open(struct files *files, const char *op, const char *name, int flags)
+{
+	struct request req = { .files = files, .op = op, .name = name, .flags = flags,
+			       .write = flags != O_RDONLY, .try = try_open };
+
+	return run(&req);
+}
+
+int files_opendir(struct files *files, const char *op, const char *name)
+{
+	struct request req = { .files = files, .op = op, .name = name,
+			       .try = try_opendir };
+
+	return run(&req);
+}
+
+int files_stat(struct files *files, const char *op, const char *name, struct stat *st)
+{
+	struct request req = { .files = files, .op = op, .name = name, .st = st,
+			       .try = try_stat };
+
+	return run(&req);
+}
+
+static int open_parent(struct request *req, struct files *files, const char *op,
+		       const char *name, bool must_exist)
+{
+	req->files = files;
+	req->op = op;
+	req->name = name;
+	req->write = true;
+	req->must_exist = must_exist;
+	req->try = try_parent;
+	return run(req);
+}
+
+static int unlink_name(struct files *files, const char *op, const char *name,
+		       bool file)
+{
+	struct request req = { 0 };
+	int err = -EISDIR, fd = open_parent(&req, files, op, name, true);
+
+	if (fd < 0)
+		return fd;
+	if (file)
+		err = unlinkat(fd, last_part(req.clean), 0) ? -errno : 0;
+	if (err == -EISDIR)
+		err = unlinkat(fd, last_part(req.clean), AT_REMOVEDIR) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+int files_remove(struct files *files, const char *op, const char *name)
+{
+	return unlink_name(files, op, name, true);
+}
+
+int files_rmdir(struct files *files, const char *op, const char *name)
+{
+	return unlink_name(files, op, name, false);
+}
+
+int files_mkdir(struct files *files, const char *op, const char *name, uint32_t mode)
+{
+	struct request req = { 0 };
+	int err = 0, fd = open_parent(&req, files, op, name, false);
+
+	if (fd < 0)
+		return fd;
+	if (mkdirat(fd, last_part(req.clean), mode & 0777))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+int files_rename(struct files *files, const char *op, const char *from, const char *to)
+{
+	struct request old = { 0 }, new = { 0 };
+	int err = 0, old_fd, new_fd;
+
+	old_fd = open_parent(&old, files, op, from, true);
+	if (old_fd < 0)
+		return old_fd;
+	new_fd = open_parent(&new, files, op, to, false);
+	if (new_fd < 0) {
+		close(old_fd);
+		return new_fd;
+	}
+	if (renameat(old_fd, last_part(old.clean), new_fd, last_part(new.clean)))
+		err = -errno;
+	close(old_fd);
+	close(new_fd);
+	return err;
+}
+
+/* --- what was searched ------------------------------------------------------ */
+
+static bool is_dir(struct files *files, struct root *root, const char *rel)
+{
+	int fd = root_fd(root);
+
+	if (fd < 0)
+		return false;
+	fd = open_beneath(files, fd, rel, O_PATH | O_DIRECTORY, 0);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+char *files_search_path(struct files *files, bool existing)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	const char *between = "";
+	bool failed;
+
+	if (!out)
+		return NULL;
+	pthread_mutex_lock(&files->lock);
+	for (size_t i = 0; i < files->num_roots; i++) {
+		struct root *root = &files->roots[i];
+
+		if (!root->search)
+			continue;
+		if (existing && files->domain && is_dir(files, root, files->domain)) {
+			fprintf(out, "%s%s/%s", between, root->dsp_path, files->domain);
+			between = ";";
+		}
+		if (!existing || is_dir(files, root, ".")) {
+			fprintf(out, "%s%s", between, root->dsp_path);
+			between = ";";
+		}
+	}
+	pthread_mutex_unlock(&files->lock);
+	failed = ferror(out);
+	if (fclose(out) || failed) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+void files_last_tried(struct files *files, char *buf, size_t size)
+{
+	pthread_mutex_lock(&files->lock);
+	snprintf(buf, size, "%s", files->tried);
+	pthread_mutex_unlock(&files->lock);
+}
+
+void files_forget_tried(struct files *files)
+{
+	pthread_mutex_lock(&files->lock);
+	files->tried[0] = '\0';
+	pthread_mutex_unlock(&files->lock);
+}
+
+/* --- roots ------------------------------------------------------------------ */
+
+static void root_free(struct root *root)
+{
+	if (root->fd >= 0)
+		close(root->fd);
+	free(root->dsp_path);
+	free(root->host_path);
+}
+
+/* takes what root has, also on error; the lock is held, or nobody else is there */
+static int put_root(struct files *files, struct root *root)
+{
+	struct root *roots;
+
+	for (size_t i = 0; i < files->num_roots; i++) {
+		struct root *old = &files->roots[i];
+
+		if (strcmp(old->dsp_path, root->dsp_path))
+			continue;
+		root->search |= old->search;
+		root_free(old);
+		*old = *root;
+		return 0;
+	}
+	roots = reallocarray(files->roots, files->num_roots + 1, sizeof(*roots));
+	if (!roots) {
+		root_free(root);
+		return -ENOMEM;
+	}
+	files->roots = roots;
+	roots[files->num_roots++] = *root;
+	return 0;
+}
+
+static int make_root(struct root *root, const char *dsp_path, const char *host_path)
+{
+	char clean[PATH_MAX];
+	int err;
+
+	memset(root, 0, sizeof(*root));
+	root->fd = -1;
+	if (*dsp_path != '/')
+		return -EINVAL;
+	err = beneath_clean(dsp_path, clean);
+	if (err)
+		return err == -EXDEV ? -EINVAL : err;
+	root->dsp_path = strdup(clean);
+	root->host_path = strdup(host_path);
+	if (!root->dsp_path || !root->host_path) {
+		root_free(root);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static bool is_covered(const struct files *files, const char *dsp_path)
+{
+	for (size_t i = 0; i < files->num_roots; i++)
+		if (below(&files->roots[i], dsp_path))
+			return true;
+	return false;
+}
+
+static int add_root(struct files *files, const char *dsp_path, const char *host_path,
+		    bool writable, bool replace)
+{
+	struct root root;
+	int err = make_root(&root, dsp_path, host_path);
+
+	if (err)
+		return err;
+	root.writable = writable;
+	root.origin = "application";
+	if (root_fd(&root) < 0) {
+		err = -errno;
+		root_free(&root);
+		return err;
+	}
+	pthread_mutex_lock(&files->lock);
+	if (!replace && is_covered(files, root.dsp_path))
+		root_free(&root);
+	else
+		err = put_root(files, &root);
+	pthread_mutex_unlock(&files->lock);
+	return err;
+}
+
+int files_add_root(struct files *files, const char *dsp_path, const char *host_path,
+		   bool writable)
+{
+	return add_root(files, dsp_path, host_path, writable, true);
+}
+
+int files_let_read(struct files *files, const char *dir)
+{
+	return add_root(files, dir, dir, false, false);
+}
+
+int files_new(struct qda_ctx *ctx, const char *domain, const struct path_list *path,
+	      struct files **ret_files)
+{
+	struct files *files = calloc(1, sizeof(*files));
+	int err = 0;
+
+	if (!files)
+		return -ENOMEM;
+	files->ctx = ctx;
+	pthread_mutex_init(&files->lock, NULL);
+	if (domain) {
+		files->domain = strdup(domain);
+		if (!files->domain)
+			err = -ENOMEM;
+	}
+	for (size_t i = 0; !err && i < path->num; i++) {
+		struct root root;
+
+		err = make_root(&root, path->dirs[i].path, path->dirs[i].path);
+		if (err) {
+			/* what the DSP cannot name it cannot have */
+			if (err != -ENOMEM) {
+				log_warn(ctx, "'%s' (%s) is no directory for the DSP: not an absolute path",
+					 path->dirs[i].path, path->dirs[i].origin);
+				err = 0;
+			}
+			continue;
+		}
+		root.origin = path->dirs[i].origin;
+		root.search = true;
+		err = put_root(files, &root);
+	}
+	if (err) {
+		files_free(files);
+		return err;
+	}
+	*ret_files = files;
+	return 0;
+}
+
+void files_free(struct files *files)
+{
+	if (!files)
+		return;
+	for (size_t i = 0; i < files->num_roots; i++)
+		root_free(&files->roots[i]);
+	free(files->roots);
+	free(files->domain);
+	pthread_mutex_destroy(&files->lock);
+	free(files);
+}
