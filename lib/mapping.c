@@ -15,16 +15,7 @@ enum mapping_state {
 	MAPPING_GONE,
 };
 
-struct qda_mapping {
-	atomic_uint refs;
-	struct qda_buffer *buffer;
-	atomic_int state;
-	uint64_t addr;
-	uint32_t id;
-	int32_t dsp_id;
-};
-
-static int32_t next_dsp_id(struct qda_session *session)
+int32_t mapping_next_dsp_id(struct qda_session *session)
 {
 	int32_t id;
 
@@ -107,7 +98,7 @@ QDA_EXPORT int qda_mapping_new(struct qda_buffer *buffer,
 	choose = !o.dsp_id && o.type != QDA_MAP_ADD_PAGES;
 	do {
 		if (choose)
-			map.dsp_id = next_dsp_id(session);
+			map.dsp_id = mapping_next_dsp_id(session);
 		err = kapi_map(session->file, &map, &mapping->id, &mapping->addr,
 			       &status);
 	} while (err == -EEXIST && choose);
@@ -123,7 +114,14 @@ QDA_EXPORT int qda_mapping_new(struct qda_buffer *buffer,
 	atomic_init(&mapping->refs, 1);
 	atomic_init(&mapping->state, MAPPING_MAPPED);
 	mapping->dsp_id = map.dsp_id;
+	mapping->offset = map.offset;
+	mapping->length = map.length;
+	mapping->type = map.type;
+	mapping->session = session;
 	mapping->buffer = qda_buffer_ref(buffer);
+	pthread_mutex_lock(&session->lock);
+	list_add(&session->mappings, &mapping->node);
+	pthread_mutex_unlock(&session->lock);
 	*ret_mapping = mapping;
 	return 0;
 }
@@ -134,7 +132,7 @@ static int unmap(struct qda_mapping *mapping, int32_t *ret_status)
 	int err;
 
 	*ret_status = 0;
-	err = kapi_munmap(mapping->buffer->session->file, mapping->id, ret_status);
+	err = kapi_munmap(mapping->session->file, mapping->id, ret_status);
 	switch (err) {
 	case 0:
 		if (*ret_status)
@@ -189,25 +187,99 @@ QDA_EXPORT struct qda_mapping *qda_mapping_ref(struct qda_mapping *mapping)
 	return mapping;
 }
 
-QDA_EXPORT struct qda_mapping *qda_mapping_unref(struct qda_mapping *mapping)
+/* Nobody refers to it any more. */
+static void end_mapping(struct qda_mapping *mapping)
 {
-	struct qda_ctx *ctx;
+	struct qda_ctx *ctx = session_ctx(mapping->session);
 	int32_t status;
 	int err;
 
+	if (atomic_load(&mapping->state) != MAPPING_MAPPED)
+		return;
+	err = unmap(mapping, &status);
+	if (err && atomic_load(&mapping->state) == MAPPING_MAPPED)
+		log_warn(ctx, "unmapping dsp_id %d: %s", mapping->dsp_id,
+			 err == -EREMOTEIO ? qda_status_text(status) :
+					     qda_strerror(err));
+}
+
+QDA_EXPORT struct qda_mapping *qda_mapping_unref(struct qda_mapping *mapping)
+{
+	struct qda_session *session;
+	struct qda_buffer *buffer;
+	bool held;
+
 	if (!mapping || atomic_fetch_sub(&mapping->refs, 1) != 1)
 		return NULL;
-	ctx = session_ctx(mapping->buffer->session);
-	if (!qda_ctx_check(ctx) && atomic_load(&mapping->state) == MAPPING_MAPPED) {
-		err = unmap(mapping, &status);
-		if (err && atomic_load(&mapping->state) == MAPPING_MAPPED)
-			log_warn(ctx, "unmapping dsp_id %d: %s", mapping->dsp_id,
-				 err == -EREMOTEIO ? qda_status_text(status) :
-						     qda_strerror(err));
+	session = mapping->session;
+	buffer = mapping->buffer;
+	if (!qda_ctx_check(session_ctx(session))) {
+		pthread_mutex_lock(&session->lock);
+		held = mapping->holds;
+		if (held)
+			mapping->buffer = NULL;
+		else
+			list_del(&mapping->node);
+		pthread_mutex_unlock(&session->lock);
+		if (held) {
+			/* the driver keeps the memory */
+			qda_buffer_unref(buffer);
+			return NULL;
+		}
+		end_mapping(mapping);
 	}
-	qda_buffer_unref(mapping->buffer);
+	qda_buffer_unref(buffer);
 	free(mapping);
 	return NULL;
+}
+
+struct qda_mapping *mapping_find(struct qda_session *session, int32_t dsp_id)
+{
+	struct qda_mapping *mapping, *found = NULL;
+	struct list *node;
+
+	pthread_mutex_lock(&session->lock);
+	list_for_each(node, &session->mappings) {
+		mapping = container_of(node, struct qda_mapping, node);
+		if (mapping->dsp_id != dsp_id ||
+		    atomic_load(&mapping->state) == MAPPING_GONE ||
+		    !qda_ref_try(&mapping->refs))
+			continue;
+		found = mapping;
+		break;
+	}
+	pthread_mutex_unlock(&session->lock);
+	return found;
+}
+
+void mapping_hold(struct qda_mapping *mapping)
+{
+	pthread_mutex_lock(&mapping->session->lock);
+	mapping->holds++;
+	pthread_mutex_unlock(&mapping->session->lock);
+}
+
+void mapping_drop(struct qda_mapping *mapping, bool may_block)
+{
+	struct qda_session *session = mapping->session;
+	bool last;
+
+	if (qda_ctx_check(session_ctx(session))) {
+		/* the lock and the mapping are the parent's */
+		if (!--mapping->holds && !mapping->buffer)
+			free(mapping);
+		return;
+	}
+	pthread_mutex_lock(&session->lock);
+	last = !--mapping->holds && !mapping->buffer;
+	if (last)
+		list_del(&mapping->node);
+	pthread_mutex_unlock(&session->lock);
+	if (!last)
+		return;
+	if (may_block)
+		end_mapping(mapping);
+	free(mapping);
 }
 
 QDA_EXPORT uint64_t qda_mapping_get_address(const struct qda_mapping *mapping)

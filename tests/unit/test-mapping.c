@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Options of mappings, and how they end. */
+/* Options of mappings, how they end, and how the library finds and keeps them. */
+#include <pthread.h>
+
 #include "fake-kapi.h"
 
 static struct fake_session s;
@@ -137,12 +139,116 @@ static void endings(void **state)
 	assert_int_equal(fake.live_buffers, 0);
 }
 
+/* --- what the library does with it ---------------------------------------- */
+
+static void found(void **state)
+{
+	struct qda_mapping *m, *n;
+
+	(void)state;
+	assert_null(mapping_find(s.session, 77));
+	assert_int_equal(MAP(&m, .type = QDA_MAP_ADD_PAGES), 0);
+	assert_null(mapping_find(s.session, 0x40000000));
+	qda_mapping_unref(m);
+	assert_int_equal(MAP(&m, .dsp_id = 77, .offset = 4096), 0);
+	assert_null(mapping_find(s.session, 78));
+	n = mapping_find(s.session, 77);
+	assert_ptr_equal(n, m);
+	assert_int_equal(n->offset, 4096);
+	assert_int_equal(n->length, 12288);
+	qda_mapping_unref(m);
+	assert_int_equal(fake.live_maps, 1);
+	/* unmapped: the number is free */
+	assert_int_equal(qda_mapping_unmap(n, NULL), 0);
+	assert_null(mapping_find(s.session, 77));
+	assert_int_equal(MAP(&m, .dsp_id = 77), 0);
+	assert_ptr_equal(mapping_find(s.session, 77), m);
+	qda_mapping_unref(m);
+	qda_mapping_unref(m);
+	qda_mapping_unref(n);
+	assert_null(mapping_find(s.session, 77));
+	assert_int_equal(fake.live_maps, 0);
+}
+
+static void held(void **state)
+{
+	struct qda_mapping *m;
+
+	(void)state;
+	/* let go first */
+	assert_int_equal(MAP(&m, .dsp_id = 77), 0);
+	mapping_hold(m);
+	mapping_drop(m, true);
+	assert_int_equal(fake.live_maps, 1);
+	/* the last reference goes first: only the mapping stays */
+	mapping_hold(m);
+	mapping_hold(m);
+	qda_mapping_unref(m);
+	buffer = qda_buffer_unref(buffer);
+	assert_int_equal(fake.live_buffers, 0);
+	assert_int_equal(fake.live_maps, 1);
+	assert_null(mapping_find(s.session, 77));
+	mapping_drop(m, true);
+	assert_int_equal(fake.live_maps, 1);
+	mapping_drop(m, true);
+	assert_int_equal(fake.live_maps, 0);
+	/* and nothing is asked of the DSP if that must not be */
+	assert_int_equal(qda_buffer_new(s.session, 16384, &buffer), 0);
+	assert_int_equal(MAP(&m, .dsp_id = 77), 0);
+	mapping_hold(m);
+	qda_mapping_unref(m);
+	fake.munmaps = 0;
+	mapping_drop(m, false);
+	assert_int_equal(fake.munmaps, 0);
+}
+
+static void *map_and_drop(void *data)
+{
+	atomic_bool *done = data;
+	struct qda_mapping *m;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < 3000; i++) {
+		err = MAP(&m, .dsp_id = 77);
+		if (!err)
+			qda_mapping_unref(m);
+		else
+			assert_int_equal(err, -EEXIST);
+	}
+	atomic_store(done, true);
+	return NULL;
+}
+
+static void find_against_unref(void **state)
+{
+	atomic_bool done = false;
+	struct qda_mapping *m;
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, map_and_drop, &done), 0);
+	while (!atomic_load(&done)) {
+		m = mapping_find(s.session, 77);
+		if (!m)
+			continue;
+		mapping_hold(m);
+		qda_mapping_unref(m);
+		mapping_drop(m, true);
+	}
+	pthread_join(thread, NULL);
+	assert_int_equal(fake.live_maps, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(options, setup, teardown),
 		cmocka_unit_test_setup_teardown(refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(endings, setup, teardown),
+		cmocka_unit_test_setup_teardown(found, setup, teardown),
+		cmocka_unit_test_setup_teardown(held, setup, teardown),
+		cmocka_unit_test_setup_teardown(find_against_unref, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
