@@ -81,7 +81,7 @@ int qda_device_is_soft(const struct qda_device *device);
 enum qda_device_param {
 	QDA_DEVICE_BANKS_TOTAL = 0,	/**< context banks: sessions at a time */
 	QDA_DEVICE_BANKS_FREE = 1,
-	QDA_DEVICE_MAX_IN_FLIGHT = 2,	/**< calls per session */
+	QDA_DEVICE_MAX_IN_FLIGHT = 2,	/**< calls per session; its listener takes one */
 	QDA_DEVICE_MAX_BUFFER = 3,	/**< bytes */
 	QDA_DEVICE_BANK_SIZE = 4,	/**< bytes of address space per session */
 	QDA_DEVICE_MAX_SHELL = 5,	/**< bytes */
@@ -122,6 +122,20 @@ enum qda_attr {
 	QDA_ATTR_ASYNC_FASTRPC = 9,
 	QDA_ATTR_STATUS_NOTIFICATION = 10,
 	QDA_ATTR_MCID_MULTICAST = 11,
+	QDA_ATTR_EXTENDED_MAP = 12,
+	QDA_ATTR_HANDLE_PRIORITY = 13,
+
+	/* internal: what the vendor's library and the firmware agree on */
+	QDA_ATTR_PERF_V2_DSP = 128,
+	QDA_ATTR_MAP_DMA_HANDLE_REVERSE = 129,
+	QDA_ATTR_DSPSIGNAL_DSP = 130,
+	QDA_ATTR_PROC_SHARED_BUFFER = 131,
+
+	/* internal: of the older driver, fastrpc; neither a DSP nor qda has them */
+	QDA_ATTR_PERF_V2_DRIVER = 256,
+	QDA_ATTR_DRIVER_ERROR_CODES = 257,
+	QDA_ATTR_USERSPACE_ALLOCATION = 258,
+	QDA_ATTR_DSPSIGNAL_DRIVER = 259,
 };
 
 /**
@@ -137,6 +151,31 @@ enum qda_attr {
  */
 int qda_device_get_attr(struct qda_device *device, uint32_t attr,
 			uint32_t *ret_value, int32_t *ret_status);
+
+/**
+ * Name of a DSP attribute, such as "hvx_128b". Thread safe, never blocks.
+ * @return a static string; NULL for an attribute this library does not know
+ * @since 0.1
+ */
+const char *qda_attr_name(uint32_t attr);
+
+/**
+ * What a DSP attribute means, in a sentence. Thread safe, never blocks.
+ * @return a static string; NULL for an attribute this library does not know
+ * @since 0.1
+ */
+const char *qda_attr_text(uint32_t attr);
+
+/**
+ * The value of a DSP attribute in human form: "yes", "4", "256 KiB", "v75"; in hex
+ * for an attribute this library does not know. Thread safe, never blocks.
+ * @param text where to write it, NUL terminated and cut off to size; NULL if size
+ *	is 0
+ * @param size bytes of text; 32 are enough for all
+ * @return the length of the whole text without its NUL; -EINVAL
+ * @since 0.1
+ */
+int qda_attr_format(uint32_t attr, uint32_t value, char *text, size_t size);
 
 /** What happened to a device. */
 enum qda_device_change {
