@@ -31,6 +31,11 @@ static_assert(sizeof(struct kapi_arg) == sizeof(struct drm_qda_arg), "size");
 SAME(KAPI_ARG_DSP_ID, DRM_QDA_ARG_DSP_ID);
 SAME(KAPI_INVOKE_ASYNC, DRM_QDA_INVOKE_ASYNC);
 SAME(KAPI_INVOKE_EVENT, DRM_QDA_INVOKE_EVENT);
+SAME(KAPI_PD_UP, DRM_QDA_PD_STATUS_UP);
+SAME(KAPI_PD_EXIT, DRM_QDA_PD_STATUS_EXIT);
+SAME(KAPI_PD_KILLED, DRM_QDA_PD_STATUS_KILLED);
+SAME(KAPI_PD_EXCEPTION, DRM_QDA_PD_STATUS_EXCEPTION);
+SAME(KAPI_PD_DSP_RESTART, DRM_QDA_PD_STATUS_DSP_RESTART);
 SAME(QDA_FEATURE_UNSIGNED_PD, DRM_QDA_FEATURE_UNSIGNED_PD);
 SAME(QDA_FEATURE_SENSORS_PD, DRM_QDA_FEATURE_SENSORS_PD);
 SAME(QDA_FEATURE_STATIC_PD, DRM_QDA_FEATURE_STATIC_PD);
@@ -45,6 +50,14 @@ SAME(QDA_MAP_ADD_PAGES, DRM_QDA_MAP_ADD_PAGES);
 
 /* events taken by one read() */
 #define EVENTS_MAX 32
+
+/* the smallest event; so many of them as were asked for have room for the largest */
+#define EVENT_SIZE sizeof(struct drm_qda_event_status)
+static_assert(KAPI_EVENTS_MIN * EVENT_SIZE >= sizeof(struct drm_qda_event_complete),
+	      "the largest event fits");
+
+/* the interface's minor version since which there is accounting, and status events */
+#define MINOR_ACCOUNTING 1
 
 static void set_status(int32_t *ret_status, int32_t status)
 {
@@ -113,6 +126,18 @@ static int uapi_query(struct kapi_file *file, enum kapi_param param, uint32_t in
 	case KAPI_SESSION:
 		query.type = DRM_QDA_QUERY_SESSION;
 		break;
+	case KAPI_MEM_NATIVE:
+		query.type = DRM_QDA_QUERY_MEMORY;
+		query.index = DRM_QDA_MEMORY_NATIVE;
+		break;
+	case KAPI_MEM_IMPORTED:
+		query.type = DRM_QDA_QUERY_MEMORY;
+		query.index = DRM_QDA_MEMORY_IMPORTED;
+		break;
+	case KAPI_MEM_LIMIT:
+		query.type = DRM_QDA_QUERY_MEMORY;
+		query.index = DRM_QDA_MEMORY_LIMIT;
+		break;
 	case KAPI_MAX_IN_FLIGHT:
 		query.index = DRM_QDA_LIMIT_IN_FLIGHT;
 		break;
@@ -134,6 +159,8 @@ static int uapi_query(struct kapi_file *file, enum kapi_param param, uint32_t in
 	default:
 		return -EINVAL;
 	}
+	if (query.type == DRM_QDA_QUERY_MEMORY && file->info.minor < MINOR_ACCOUNTING)
+		return -EOPNOTSUPP;
 	/* only the attribute makes the DSP do something */
 	if (param == KAPI_DSP_ATTR)
 		err = kapi_ioctl(file, DRM_IOCTL_QDA_QUERY, &query);
@@ -199,14 +226,30 @@ static int uapi_release(struct kapi_file *file)
 	return kapi_ioctl(file, DRM_IOCTL_QDA_REMOTE_SESSION_RELEASE, &release);
 }
 
+static int set_option(struct kapi_file *file, uint32_t option, uint64_t value)
+{
+	struct drm_qda_set_option arg = { .option = option, .value = value };
+
+	return kapi_ioctl_retry(file, DRM_IOCTL_QDA_SET_OPTION, &arg);
+}
+
 static int uapi_set_max_in_flight(struct kapi_file *file, uint32_t value)
 {
-	struct drm_qda_set_option option = {
-		.option = DRM_QDA_OPTION_IN_FLIGHT,
-		.value = value,
-	};
+	return set_option(file, DRM_QDA_OPTION_IN_FLIGHT, value);
+}
 
-	return kapi_ioctl_retry(file, DRM_IOCTL_QDA_SET_OPTION, &option);
+static int uapi_set_memory_limit(struct kapi_file *file, uint64_t bytes)
+{
+	if (file->info.minor < MINOR_ACCOUNTING)
+		return -EOPNOTSUPP;
+	return set_option(file, DRM_QDA_OPTION_MEMORY_LIMIT, bytes);
+}
+
+static int uapi_set_status_events(struct kapi_file *file, bool enable)
+{
+	if (file->info.minor < MINOR_ACCOUNTING)
+		return -EOPNOTSUPP;
+	return set_option(file, DRM_QDA_OPTION_STATUS_EVENTS, enable);
 }
 
 static int uapi_gem_create(struct kapi_file *file, uint64_t *size, uint32_t *ret_handle)
@@ -304,6 +347,7 @@ static int parse_events(struct kapi_file *file, const unsigned char *buf, size_t
 			struct kapi_event *events, size_t max)
 {
 	struct drm_qda_event_complete complete;
+	struct drm_qda_event_status changed;
 	struct drm_event base;
 	size_t count = 0;
 
@@ -313,18 +357,33 @@ static int parse_events(struct kapi_file *file, const unsigned char *buf, size_t
 		memcpy(&base, buf, sizeof(base));
 		if (base.length < sizeof(base) || base.length > len)
 			goto malformed;
-		if (base.type == DRM_QDA_EVENT_COMPLETE) {
+		switch (base.type) {
+		case DRM_QDA_EVENT_COMPLETE:
 			if (base.length < sizeof(complete))
 				goto malformed;
 			memcpy(&complete, buf, sizeof(complete));
 			if (complete.error > 0 || complete.error < -4095)
 				goto malformed;
 			events[count++] = (struct kapi_event){
+				.type = KAPI_EVENT_COMPLETE,
 				.ticket = complete.ticket,
 				.user_data = complete.user_data,
 				.error = complete.error,
 				.status = complete.error ? 0 : complete.status,
 			};
+			break;
+		case DRM_QDA_EVENT_STATUS:
+			if (base.length < sizeof(changed))
+				goto malformed;
+			memcpy(&changed, buf, sizeof(changed));
+			events[count++] = (struct kapi_event){
+				.type = KAPI_EVENT_STATUS,
+				.status = (int32_t)changed.status,
+			};
+			break;
+		default:
+			/* of a later minor version, and not asked for */
+			break;
 		}
 		buf += base.length;
 		len -= base.length;
@@ -340,23 +399,22 @@ malformed:
 static int uapi_read_events(struct kapi_file *file, struct kapi_event *events,
 			    size_t max)
 {
-	struct drm_qda_event_complete buf[EVENTS_MAX];
+	struct drm_qda_event_status buf[EVENTS_MAX];
 	struct pollfd pfd = { .fd = file->fd, .events = POLLIN };
 	ssize_t n;
 
+	if (max < KAPI_EVENTS_MIN)
+		return -EINVAL;
 	if (max > EVENTS_MAX)
 		max = EVENTS_MAX;
-	if (!max)
-		return 0;
 	/* a descriptor somebody else opened may block in read() */
 	if (!file->nonblock &&
 	    (file->sys->poll(&pfd, 1, 0) <= 0 || !(pfd.revents & POLLIN)))
 		return 0;
-	/* of any size an event can have, no more than max fit in */
-	n = file->sys->read(file->fd, buf, max * sizeof(buf[0]));
+	n = file->sys->read(file->fd, buf, max * EVENT_SIZE);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	if ((size_t)n > max * sizeof(buf[0]))
+	if ((size_t)n > max * EVENT_SIZE)
 		return -EPROTO;
 	return parse_events(file, (const unsigned char *)buf, (size_t)n, events, max);
 }
@@ -368,6 +426,8 @@ const struct kapi_ops kapi_qda_ops = {
 	.create = uapi_create,
 	.release = uapi_release,
 	.set_max_in_flight = uapi_set_max_in_flight,
+	.set_memory_limit = uapi_set_memory_limit,
+	.set_status_events = uapi_set_status_events,
 	.gem_create = uapi_gem_create,
 	.gem_mmap_offset = uapi_gem_mmap_offset,
 	.map = uapi_map,

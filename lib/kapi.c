@@ -76,9 +76,12 @@ static int soft_load(struct qda_ctx *ctx, void **ret_library,
 	}
 	library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (!library) {
-		log_err(ctx, "soft device: %s", dlerror());
+		const char *why = dlerror();
+
+		/* the caller says that one */
 		if (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
 			return -ENOENT;
+		log_err(ctx, "soft device: %s", why);
 		return access(path, R_OK) < 0 && errno == EACCES ? -EACCES : -ENOEXEC;
 	}
 	sys = dlsym(library, QDA_SOFT_SYS_SYMBOL);
@@ -384,6 +387,16 @@ int kapi_release(struct kapi_file *file)
 int kapi_set_max_in_flight(struct kapi_file *file, uint32_t value)
 {
 	return file->ops->set_max_in_flight(file, value);
+}
+
+int kapi_set_memory_limit(struct kapi_file *file, uint64_t bytes)
+{
+	return file->ops->set_memory_limit(file, bytes);
+}
+
+int kapi_set_status_events(struct kapi_file *file, bool enable)
+{
+	return file->ops->set_status_events(file, enable);
 }
 
 int kapi_gem_create(struct kapi_file *file, uint64_t *size, uint32_t *ret_handle)

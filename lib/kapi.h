@@ -40,6 +40,10 @@ enum kapi_param {
 	KAPI_MAX_MAPPINGS,
 	KAPI_FEATURES,		/* enum qda_feature bits of <qda/device.h> */
 	KAPI_SESSION,		/* KAPI_SESSION_ bits of this open file */
+	/* of this open file too; -EOPNOTSUPP: a driver from before there were any */
+	KAPI_MEM_NATIVE,	/* bytes in its bank */
+	KAPI_MEM_IMPORTED,
+	KAPI_MEM_LIMIT,		/* of both together; 0: none */
 };
 
 #define KAPI_SESSION_HAS_PD	(1u << 0)
@@ -90,12 +94,30 @@ struct kapi_invoke {
 	int32_t status;		/* out: sync and 0 returned */
 };
 
+enum kapi_event_type {
+	KAPI_EVENT_COMPLETE,
+	KAPI_EVENT_STATUS,
+};
+
+/* what has become of the PD; others may be added */
+enum kapi_pd_status {
+	KAPI_PD_UP,
+	KAPI_PD_EXIT,
+	KAPI_PD_KILLED,
+	KAPI_PD_EXCEPTION,
+	KAPI_PD_DSP_RESTART,
+};
+
 struct kapi_event {
-	uint64_t ticket;
+	enum kapi_event_type type;
+	uint64_t ticket;	/* this and the next two: COMPLETE only */
 	uint64_t user_data;
 	int32_t error;
-	int32_t status;
+	int32_t status;		/* COMPLETE: the DSP's answer; else enum kapi_pd_status */
 };
+
+/* see kapi_read_events() */
+#define KAPI_EVENTS_MIN	2
 
 /*
  * Open "soft:..." or a device node and identify it: driver name, major version,
@@ -131,6 +153,10 @@ int kapi_create(struct kapi_file *file, const struct kapi_create *create,
 		int32_t *ret_status);
 int kapi_release(struct kapi_file *file);
 int kapi_set_max_in_flight(struct kapi_file *file, uint32_t value);
+/* Bytes, not 0. -EPERM: above the one that is set. -EOPNOTSUPP: as KAPI_MEM_LIMIT. */
+int kapi_set_memory_limit(struct kapi_file *file, uint64_t bytes);
+/* Whether there are events of KAPI_EVENT_STATUS; -EOPNOTSUPP: a driver without. */
+int kapi_set_status_events(struct kapi_file *file, bool enable);
 
 /* size is rounded up to what was allocated */
 int kapi_gem_create(struct kapi_file *file, uint64_t *size, uint32_t *ret_handle);
@@ -152,7 +178,10 @@ int kapi_invoke(struct kapi_file *file, struct kapi_invoke *invoke);
 /* deadline: CLOCK_MONOTONIC ns, negative: none */
 int kapi_wait(struct kapi_file *file, uint64_t ticket, int64_t deadline,
 	      int32_t *ret_status);
-/* Non-blocking; returns how many events were stored (0: none). */
+/*
+ * Non-blocking; returns how many events were stored (0: none). max is at least
+ * KAPI_EVENTS_MIN, so that the largest fits and none is lost: -EINVAL.
+ */
 int kapi_read_events(struct kapi_file *file, struct kapi_event *events, size_t max);
 
 /* path of the soft device's library; used only when a "soft:" name is asked for */

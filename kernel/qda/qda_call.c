@@ -297,6 +297,8 @@ void qda_device_rx(struct qda_device *qdev, const void *data, size_t len)
 	spin_lock_irqsave(&qdev->lock, flags);
 	if (kind == QDA_REPLY_CALL && !qdev->lost)
 		call = qda_call_of_ctx(qdev, reply.ctx);
+	if (kind == QDA_REPLY_NOTIF && qda_status_rx(qdev, &reply))
+		goto unlock;
 	if (!call || call->state != QDA_CALL_FLYING || call->ctx != reply.ctx) {
 		trace_qda_reply_ignored(qdev, reply.ctx, len);
 		goto unlock;

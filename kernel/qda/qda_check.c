@@ -38,6 +38,8 @@ int qda_check_query(const struct drm_qda_query *q)
 		return q->index > QDA_UTIL_NUM_ATTRS ? -ERANGE : 0;
 	case DRM_QDA_QUERY_LIMIT:
 		return q->index > DRM_QDA_LIMIT_MAPPINGS ? -EINVAL : 0;
+	case DRM_QDA_QUERY_MEMORY:
+		return q->index > DRM_QDA_MEMORY_MAPPINGS ? -EINVAL : 0;
 	case DRM_QDA_QUERY_MAGIC:
 	case DRM_QDA_QUERY_NAME:
 	case DRM_QDA_QUERY_BANKS_TOTAL:
@@ -227,11 +229,38 @@ int qda_check_wait(const struct drm_qda_remote_wait *a)
 
 int qda_check_option(const struct drm_qda_set_option *a)
 {
-	if (a->flags || a->option != DRM_QDA_OPTION_IN_FLIGHT)
+	__u64 min = 1, max;
+
+	if (a->flags)
 		return -EINVAL;
-	if (a->value < 1 || a->value > QDA_MAX_IN_FLIGHT)
-		return -ERANGE;
-	return 0;
+
+	switch (a->option) {
+	case DRM_QDA_OPTION_IN_FLIGHT:
+		max = QDA_MAX_IN_FLIGHT;
+		break;
+	case DRM_QDA_OPTION_MEMORY_LIMIT:
+		max = U64_MAX;
+		break;
+	case DRM_QDA_OPTION_STATUS_EVENTS:
+		min = 0;
+		max = 1;
+		break;
+	default:
+		return -EINVAL;
+	}
+	return a->value < min || a->value > max ? -ERANGE : 0;
+}
+
+int qda_check_memory_limit(__u64 limit, __u64 value)
+{
+	return limit && value > limit ? -EPERM : 0;
+}
+
+int qda_check_memory(__u64 limit, __u64 held, __u64 size)
+{
+	if (!limit)
+		return 0;
+	return held > limit || size > limit - held ? -EDQUOT : 0;
 }
 
 int qda_check_release(const struct drm_qda_remote_session_release *a)

@@ -34,12 +34,14 @@ static int qda_debugfs_state(struct seq_file *m, void *data)
 
 		if (s)
 			seq_printf(m,
-				   "bank %u: sid %u, %s, in flight %u of %u, not consumed %u\n",
+				   "bank %u: sid %u, %s, in flight %u of %u, not consumed %u, mapped %llu KiB, of them imported %llu KiB\n",
 				   i, bank->sid,
 				   READ_ONCE(s->release_refused) ?
 					   "out of use, release refused" :
 					   qda_session_states[s->state],
-				   s->in_flight, s->limit, s->num_done);
+				   s->in_flight, s->limit, s->num_done,
+				   READ_ONCE(s->mapped) >> 10,
+				   READ_ONCE(s->imported) >> 10);
 		else
 			seq_printf(m, "bank %u: sid %u, free\n", i, bank->sid);
 	}

@@ -9,7 +9,8 @@
  *  2. wake every waiter with -EPIPE;
  *  3. drm_dev_unplug(): no new ioctl; and wait for those inside the transport;
  *  4. bury every session: unmap its buffers, free its message memory;
- *  5. delete the context banks, which nothing is mapped in any more.
+ *  5. take the audio PD's memory back;
+ *  6. delete the context banks, which nothing is mapped in any more.
  *
  * Afterwards open files own memory only.
  */
@@ -47,7 +48,11 @@ static int qda_device_init(struct qda_device *qdev, struct device *parent)
 
 	spin_lock_init(&qdev->lock);
 	INIT_LIST_HEAD(&qdev->sessions);
+	INIT_LIST_HEAD(&qdev->status_sessions);
 	err = drmm_mutex_init(&qdev->drm, &qdev->attr_lock);
+	if (err)
+		return err;
+	err = drmm_mutex_init(&qdev->drm, &qdev->heap.lock);
 	if (err)
 		return err;
 	err = init_srcu_struct(&qdev->transports);
@@ -90,6 +95,9 @@ struct qda_device *qda_device_add(struct device *parent,
 	qdev->transport = transport;
 	qdev->transport_priv = priv;
 	err = qda_device_init(qdev, parent);
+	if (err)
+		return ERR_PTR(err);
+	err = qda_heap_init(&qdev->heap, parent);
 	if (err)
 		return ERR_PTR(err);
 	err = qda_banks_create(qdev, parent);
@@ -137,6 +145,7 @@ void qda_device_remove(struct qda_device *qdev)
 		qda_calls_end_locked(session, -EPIPE, true);
 		qda_place_wake(session);
 	}
+	qda_status_lost_locked(qdev);
 	spin_unlock_irq(&qdev->lock);
 
 	drm_dev_unplug(&qdev->drm);
@@ -153,5 +162,6 @@ void qda_device_remove(struct qda_device *qdev)
 	}
 	/* the rest of what was queued finds nothing to do */
 	flush_workqueue(qdev->wq);
+	qda_heap_close(&qdev->heap);
 	qda_banks_delete(qdev);
 }

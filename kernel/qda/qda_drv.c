@@ -19,18 +19,23 @@ static void qda_show_fdinfo(struct drm_printer *p, struct drm_file *file)
 {
 	struct qda_session *session = qda_file_session(file);
 	struct qda_device *qdev = session->qdev;
+	u64 mapped, imported, limit;
 	unsigned int in_flight;
-	u64 mapped;
 
 	mutex_lock(&session->lock);
 	mapped = session->mapped;
+	imported = session->imported;
+	limit = session->mem_limit;
 	mutex_unlock(&session->lock);
 	spin_lock_irq(&qdev->lock);
 	in_flight = session->in_flight;
 	spin_unlock_irq(&qdev->lock);
 	drm_show_memory_stats(p, file);
 	drm_printf(p, "qda-dsp:\t%s\n", qdev->name);
-	drm_printf(p, "qda-mapped:\t%llu KiB\n", mapped >> 10);
+	drm_printf(p, "qda-native:\t%llu KiB\n", (mapped - imported) >> 10);
+	drm_printf(p, "qda-imported:\t%llu KiB\n", imported >> 10);
+	if (limit)
+		drm_printf(p, "qda-memory-limit:\t%llu KiB\n", limit >> 10);
 	drm_printf(p, "qda-in-flight:\t%u\n", in_flight);
 }
 
@@ -54,6 +59,7 @@ static const struct file_operations qda_fops = {
 /*
  * Versions:
  * 1.0	the interface of include/uapi/drm/qda_accel.h
+ * 1.1	QUERY_MEMORY, OPTION_MEMORY_LIMIT, OPTION_STATUS_EVENTS
  */
 const struct drm_driver qda_drm_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_COMPUTE_ACCEL,

@@ -42,6 +42,7 @@
 #include <drm/drm_ioctl.h>
 #include <drm/qda_accel.h>
 
+#include "qda_heap.h"
 #include "qda_pack.h"
 #include "qda_transport.h"
 #include "qda_wire.h"
@@ -130,16 +131,18 @@ struct qda_mem_ops {
  * @wq: collects calls nobody waits for, sends releases
  * @num_banks: of @banks, fixed after bring-up
  * @banks: see &struct qda_bank
- * @lock: protects what replies touch: @lost, @seq, @sessions, who owns a bank, and in
- *	each session the fields that say so. Taken from the transport's callback, so
- *	with interrupts off
+ * @lock: protects what replies touch: @lost, @seq, @sessions, @status_sessions, who
+ *	owns a bank, and in each session the fields that say so. Taken from the
+ *	transport's callback, so with interrupts off
  * @lost: the DSP is gone: nothing is sent, nothing is taken any more
  * @seq: number of the last message
  * @sessions: that hold a bank
+ * @status_sessions: that are told of the status of their PD
  * @transports: who is in the transport; unplug waits for them
  * @attr_lock: protects @attrs and @attrs_known
  * @attrs: what the DSP says of itself; [0] is attribute 1
  * @attrs_known: @attrs is valid
+ * @heap: memory for the audio PD
  */
 struct qda_device {
 	struct drm_device drm;
@@ -160,11 +163,14 @@ struct qda_device {
 	bool lost;
 	u64 seq;
 	struct list_head sessions;
+	struct list_head status_sessions;
 	struct srcu_struct transports;
 
 	struct mutex attr_lock; /* see @attr_lock above */
 	u32 attrs[QDA_UTIL_NUM_ATTRS];
 	bool attrs_known;
+
+	struct qda_heap heap;
 };
 
 static inline struct qda_device *to_qda_device(struct drm_device *drm)
@@ -180,6 +186,7 @@ static inline struct qda_device *to_qda_device(struct drm_device *drm)
  * @dma: coherent backend, the same on every bank
  * @clean: no zeroes are left in the CPU's caches that memory does not have yet; under
  *	&qda_session.lock of any session that has a handle
+ * @fresh: has no handle yet, and its first will be of the session that makes it
  * @dmabuf: imported buffers: referenced as long as the object lives, because
  *	GEM's own reference ends with the last handle
  */
@@ -189,6 +196,7 @@ struct qda_gem {
 	void *cpu;
 	dma_addr_t dma;
 	bool clean;
+	bool fresh;
 	struct dma_buf *dmabuf;
 };
 
@@ -208,6 +216,7 @@ static inline struct qda_gem *to_qda_gem(struct drm_gem_object *obj)
  * @session: whose
  * @gem: referenced
  * @refs: one per handle, call and REMOTE_MAP
+ * @imported: the session has not made it: counts as such
  * @sgt: mapped pages (shmem, imported)
  * @attach: imported buffers
  * @addr: bus address without stream id
@@ -217,6 +226,7 @@ struct qda_bo_map {
 	struct qda_session *session;
 	struct qda_gem *gem;
 	unsigned int refs;
+	bool imported;
 	struct sg_table *sgt;
 	struct dma_buf_attachment *attach;
 	dma_addr_t addr;
@@ -267,6 +277,16 @@ struct qda_result {
 struct qda_event {
 	struct drm_pending_event base;
 	struct drm_qda_event_complete ev;
+};
+
+/**
+ * struct qda_status_event - what has become of a PD, or of the DSP
+ * @base: must be first, the core frees it
+ * @ev: what is read
+ */
+struct qda_status_event {
+	struct drm_pending_event base;
+	struct drm_qda_event_status ev;
 };
 
 struct qda_call;
@@ -408,6 +428,8 @@ struct qda_done {
  * @bank_dead: to be given back when the last borrower has ended
  * @borrowers: calls that only need some bank
  * @mapped: bytes mapped in the bank
+ * @imported: of them, of imported buffers
+ * @mem_limit: of @mapped, by the session's own wish, or 0
  * @bo_maps: by object
  * @init_mem: memory the PD was started with, or NULL
  * @init_mem_size: bytes of it
@@ -437,7 +459,9 @@ struct qda_done {
  * @reap_lock: held by whoever collects
  * @reap_work: collects them
  * @release_work: ends the PD
- * (@node to @reap: under &qda_device.lock)
+ * @status_node: in &qda_device.status_sessions
+ * @farewell: the event for the loss of the DSP, reserved, or NULL: no status events
+ * (@node to @reap, and the last two: under &qda_device.lock)
  */
 struct qda_session {
 	struct kref ref;
@@ -454,6 +478,8 @@ struct qda_session {
 	bool bank_dead;
 	unsigned int borrowers;
 	u64 mapped;
+	u64 imported;
+	u64 mem_limit;
 	DECLARE_HASHTABLE(bo_maps, 8);
 	struct sg_table *init_mem;
 	size_t init_mem_size;
@@ -481,6 +507,8 @@ struct qda_session {
 	struct mutex reap_lock; /* see @reap_lock above */
 	struct work_struct reap_work;
 	struct delayed_work release_work;
+	struct list_head status_node;
+	struct qda_status_event *farewell;
 };
 
 static inline struct qda_session *qda_file_session(struct drm_file *file)
@@ -585,7 +613,7 @@ int qda_ctl_post(struct qda_call *call);
 u64 qda_bus_addr(const struct qda_session *session, dma_addr_t addr);
 u32 qda_client_id(const struct qda_session *session);
 void qda_pack_attach(struct qda_call *call);
-void qda_pack_attach_static(struct qda_call *call, const u8 *name);
+bool qda_pack_attach_static(struct qda_call *call, const u8 *name);
 void qda_pack_create(struct qda_call *call,
 		     const struct drm_qda_remote_session_create *a,
 		     bool privileged, const struct qda_bo_map *shell);
@@ -602,7 +630,7 @@ bool qda_gem_same(const struct qda_gem *a, const struct qda_gem *b);
 struct qda_bo_map *qda_bo_map_find(struct qda_session *session,
 				   struct qda_gem *gem);
 struct qda_bo_map *qda_bo_map_new(struct qda_session *session,
-				  struct qda_gem *gem);
+				  struct qda_gem *gem, bool imported);
 void qda_bo_map_put(struct qda_bo_map *map);
 void qda_bo_maps_bury(struct qda_session *session);
 
@@ -616,6 +644,9 @@ void qda_prime_unmap(struct qda_bo_map *map);
 extern const struct qda_mem_ops qda_mem_shmem;
 extern const struct qda_mem_ops qda_mem_coherent;
 int qda_mem_check_contiguous(struct qda_bo_map *map, size_t size);
+void qda_mem_count(struct qda_session *session, s64 bytes, bool imported);
+int qda_mem_check_limit(struct qda_session *session, size_t size);
+int qda_mem_set_limit(struct qda_session *session, u64 limit);
 int qda_init_mem_alloc(struct qda_session *session, size_t size);
 void qda_init_mem_free(struct qda_session *session);
 
@@ -636,6 +667,12 @@ void qda_pack_unmap(struct qda_call *call, u32 type, s32 dsp_id, u64 addr,
 /* qda_query.c */
 int qda_query(struct drm_file *file, struct drm_qda_query *q);
 void qda_device_identify(struct qda_device *qdev);
+
+/* qda_status.c */
+int qda_status_set(struct drm_file *file, bool enable);
+void qda_status_disable(struct qda_session *session);
+bool qda_status_rx(struct qda_device *qdev, const struct qda_reply *reply);
+void qda_status_lost_locked(struct qda_device *qdev);
 
 /* qda_ioctl.c */
 extern const struct drm_ioctl_desc qda_ioctls[];

@@ -40,12 +40,13 @@ struct qda_bo_map *qda_bo_map_find(struct qda_session *session,
  * qda_bo_map_new() - map a buffer into the bank of a session
  * @session: holds a bank; its lock is held
  * @gem: buffer that is not in there yet
+ * @imported: whether it counts as imported
  *
  * Return: the mapping with one reference, or -ENOSPC, -ENOMEM, or what an exporter
  * answers.
  */
 struct qda_bo_map *qda_bo_map_new(struct qda_session *session,
-				  struct qda_gem *gem)
+				  struct qda_gem *gem, bool imported)
 {
 	struct qda_device *qdev = session->qdev;
 	size_t size = gem->base.size;
@@ -61,6 +62,7 @@ struct qda_bo_map *qda_bo_map_new(struct qda_session *session,
 		return ERR_PTR(-ENOMEM);
 	map->session = session;
 	map->gem = gem;
+	map->imported = imported;
 	map->refs = 1;
 	err = gem->dmabuf ? qda_prime_map(map) : qdev->mem->map(map);
 	if (err) {
@@ -68,7 +70,7 @@ struct qda_bo_map *qda_bo_map_new(struct qda_session *session,
 		return ERR_PTR(err);
 	}
 	drm_gem_object_get(&gem->base);
-	session->mapped += size;
+	qda_mem_count(session, size, imported);
 	hash_add(session->bo_maps, &map->node, (unsigned long)gem);
 	return map;
 }
@@ -79,7 +81,7 @@ static void qda_bo_map_free(struct qda_bo_map *map)
 	struct qda_gem *gem = map->gem;
 
 	hash_del(&map->node);
-	session->mapped -= gem->base.size;
+	qda_mem_count(session, -(s64)gem->base.size, map->imported);
 	if (gem->dmabuf)
 		qda_prime_unmap(map);
 	else
@@ -124,9 +126,15 @@ static int qda_gem_open(struct drm_gem_object *obj, struct drm_file *file)
 {
 	struct qda_session *session = qda_file_session(file);
 	struct qda_gem *gem = to_qda_gem(obj);
+	bool imported = !gem->fresh;
 	struct qda_bo_map *map;
 	int err = 0;
 
+	/* others know it from now on */
+	gem->fresh = false;
+	/* what ended calls have held is not in the way */
+	if (READ_ONCE(session->mem_limit))
+		qda_calls_reap(session);
 	mutex_lock(&session->lock);
 	map = qda_bo_map_find(session, gem);
 	if (map) {
@@ -142,9 +150,11 @@ static int qda_gem_open(struct drm_gem_object *obj, struct drm_file *file)
 		if (!session->qdev->coherent && !READ_ONCE(gem->clean))
 			err = -ECANCELED;
 	} else {
-		err = qda_session_bank_get(session);
+		err = qda_mem_check_limit(session, obj->size);
+		if (!err)
+			err = qda_session_bank_get(session);
 		if (!err) {
-			map = qda_bo_map_new(session, gem);
+			map = qda_bo_map_new(session, gem, imported);
 			err = PTR_ERR_OR_ZERO(map);
 		}
 	}
@@ -265,6 +275,23 @@ const struct drm_gem_object_funcs qda_gem_funcs = {
 
 /* --- ioctls -------------------------------------------------------------- */
 
+/* Before its pages are: who has a limit cannot have them even for a moment */
+static int qda_gem_check_limit(struct qda_session *session, size_t size)
+{
+	int err = 0;
+
+	if (!READ_ONCE(session->mem_limit))
+		return 0;
+	qda_calls_reap(session);
+	mutex_lock(&session->lock);
+	/* what is made after the release does not count */
+	if (!READ_ONCE(session->qdev->lost) &&
+	    session->state != QDA_SESSION_RELEASED)
+		err = qda_mem_check_limit(session, size);
+	mutex_unlock(&session->lock);
+	return err;
+}
+
 /**
  * qda_gem_create() - DRM_IOCTL_QDA_GEM_CREATE
  * @file: caller
@@ -274,7 +301,8 @@ const struct drm_gem_object_funcs qda_gem_funcs = {
  */
 int qda_gem_create(struct drm_file *file, struct drm_qda_gem_create *a)
 {
-	struct qda_device *qdev = qda_file_session(file)->qdev;
+	struct qda_session *session = qda_file_session(file);
+	struct qda_device *qdev = session->qdev;
 	struct qda_gem *gem;
 	u32 handle = 0;
 	size_t size;
@@ -284,9 +312,13 @@ int qda_gem_create(struct drm_file *file, struct drm_qda_gem_create *a)
 	if (err)
 		return err;
 	size = PAGE_ALIGN(a->size);
+	err = qda_gem_check_limit(session, size);
+	if (err)
+		return err;
 	gem = qdev->mem->create(qdev, size);
 	if (IS_ERR(gem))
 		return PTR_ERR(gem);
+	gem->fresh = true;
 	/* maps it */
 	err = drm_gem_handle_create(file, &gem->base, &handle);
 	drm_gem_object_put(&gem->base);

@@ -69,28 +69,44 @@ static int qda_ioctl_wait(struct drm_device *drm, void *data,
 	return qda_call_remote_wait(file, data);
 }
 
-static int qda_ioctl_set_option(struct drm_device *drm, void *data,
-				struct drm_file *file)
+static int qda_set_in_flight(struct qda_session *session, u64 value)
 {
-	struct qda_session *session = qda_file_session(file);
-	const struct drm_qda_set_option *a = data;
 	struct qda_device *qdev = session->qdev;
-	int err;
+	int err = 0;
 
-	err = qda_check_option(a);
-	if (err)
-		return err;
 	spin_lock_irq(&qdev->lock);
 	if (qdev->lost) {
 		err = -ENODEV;
 	} else if (session->state == QDA_SESSION_RELEASED) {
 		err = -ECANCELED;
 	} else {
-		session->limit = a->value;
+		session->limit = value;
 		qda_place_wake(session);
 	}
 	spin_unlock_irq(&qdev->lock);
 	return err;
+}
+
+static int qda_ioctl_set_option(struct drm_device *drm, void *data,
+				struct drm_file *file)
+{
+	struct qda_session *session = qda_file_session(file);
+	const struct drm_qda_set_option *a = data;
+	int err;
+
+	err = qda_check_option(a);
+	if (err)
+		return err;
+	switch (a->option) {
+	case DRM_QDA_OPTION_IN_FLIGHT:
+		return qda_set_in_flight(session, a->value);
+	case DRM_QDA_OPTION_MEMORY_LIMIT:
+		return qda_mem_set_limit(session, a->value);
+	case DRM_QDA_OPTION_STATUS_EVENTS:
+		return qda_status_set(file, a->value);
+	default:
+		return -EINVAL;
+	}
 }
 
 static int qda_ioctl_release(struct drm_device *drm, void *data,

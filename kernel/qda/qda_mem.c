@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the memory backends have in common, and the memory a PD starts with.
+ * What the memory backends have in common, the memory a PD starts with, and how much
+ * a session has.
  */
 #include <linux/dma-mapping.h>
 
@@ -27,6 +28,57 @@ int qda_mem_check_contiguous(struct qda_bo_map *map, size_t size)
 		return -EINVAL;
 	map->addr = addr;
 	return 0;
+}
+
+/**
+ * qda_mem_count() - memory has been mapped in a bank, or taken out of it
+ * @session: whose bank; its lock is held
+ * @bytes: more than before; negative: less
+ * @imported: of an imported buffer
+ */
+void qda_mem_count(struct qda_session *session, s64 bytes, bool imported)
+{
+	lockdep_assert_held(&session->lock);
+	WRITE_ONCE(session->mapped, session->mapped + bytes);
+	if (imported)
+		WRITE_ONCE(session->imported, session->imported + bytes);
+}
+
+/**
+ * qda_mem_check_limit() - whether a session may have more in its bank
+ * @session: whose lock is held, and stays so until what it is given is counted
+ * @size: bytes
+ *
+ * Return: 0 or -EDQUOT.
+ */
+int qda_mem_check_limit(struct qda_session *session, size_t size)
+{
+	lockdep_assert_held(&session->lock);
+	return qda_check_memory(session->mem_limit, session->mapped, size);
+}
+
+/**
+ * qda_mem_set_limit() - DRM_QDA_OPTION_MEMORY_LIMIT
+ * @session: caller's
+ * @limit: bytes, not 0
+ *
+ * Return: 0, -ENODEV, -ECANCELED, or -EPERM when there is a lower one.
+ */
+int qda_mem_set_limit(struct qda_session *session, u64 limit)
+{
+	int err;
+
+	mutex_lock(&session->lock);
+	if (READ_ONCE(session->qdev->lost))
+		err = -ENODEV;
+	else if (session->state == QDA_SESSION_RELEASED)
+		err = -ECANCELED;
+	else
+		err = qda_check_memory_limit(session->mem_limit, limit);
+	if (!err)
+		WRITE_ONCE(session->mem_limit, limit);
+	mutex_unlock(&session->lock);
+	return err;
 }
 
 /**
@@ -59,7 +111,7 @@ int qda_init_mem_alloc(struct qda_session *session, size_t size)
 	dma_sync_sgtable_for_device(session->bank->dev, session->init_mem,
 				    DMA_BIDIRECTIONAL);
 	session->init_mem_size = size;
-	session->mapped += size;
+	qda_mem_count(session, size, false);
 	return 0;
 }
 
@@ -75,5 +127,5 @@ void qda_init_mem_free(struct qda_session *session)
 	dma_free_noncontiguous(session->bank->dev, session->init_mem_size,
 			       session->init_mem, DMA_BIDIRECTIONAL);
 	session->init_mem = NULL;
-	session->mapped -= session->init_mem_size;
+	qda_mem_count(session, -(s64)session->init_mem_size, false);
 }

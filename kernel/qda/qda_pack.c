@@ -159,7 +159,9 @@ enum qda_reply_kind qda_parse_reply(const void *data, size_t len,
 			return QDA_REPLY_IGNORE;
 		memset(&notif, 0, sizeof(notif));
 		memcpy(&notif, p, QDA_WIRE_NOTIF_MIN);
-		if (le32_to_cpu(notif.type) != QDA_WIRE_NOTIF_STATUS)
+		/* that the DSP is gone is not the DSP's to say */
+		if (le32_to_cpu(notif.type) != QDA_WIRE_NOTIF_STATUS ||
+		    le32_to_cpu(notif.status) > DRM_QDA_PD_STATUS_EXCEPTION)
 			return QDA_REPLY_IGNORE;
 		ret_reply->ctx = QDA_WIRE_NOTIF_CTX;
 		ret_reply->status = (__s32)le32_to_cpu(notif.status);

@@ -58,6 +58,10 @@ int qda_check_munmap(const struct drm_qda_remote_munmap *a);
 int qda_check_invoke(const struct drm_qda_remote_invoke *a);
 int qda_check_wait(const struct drm_qda_remote_wait *a);
 int qda_check_option(const struct drm_qda_set_option *a);
+/* a memory limit instead of @limit */
+int qda_check_memory_limit(__u64 limit, __u64 value);
+/* @size bytes more than @held */
+int qda_check_memory(__u64 limit, __u64 held, __u64 size);
 int qda_check_release(const struct drm_qda_remote_session_release *a);
 
 /* class of argument @i of a call with scalars @sc */

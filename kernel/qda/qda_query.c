@@ -164,6 +164,31 @@ static u64 qda_query_session(struct qda_session *session)
 	return bits;
 }
 
+static u64 qda_query_memory(struct qda_session *session, u32 index)
+{
+	u64 value;
+
+	/* what ended calls have held is not held any more */
+	qda_calls_reap(session);
+	mutex_lock(&session->lock);
+	switch (index) {
+	case DRM_QDA_MEMORY_NATIVE:
+		value = session->mapped - session->imported;
+		break;
+	case DRM_QDA_MEMORY_IMPORTED:
+		value = session->imported;
+		break;
+	case DRM_QDA_MEMORY_LIMIT:
+		value = session->mem_limit;
+		break;
+	default:
+		value = session->num_maps;
+		break;
+	}
+	mutex_unlock(&session->lock);
+	return value;
+}
+
 /**
  * qda_query() - DRM_IOCTL_QDA_QUERY
  * @file: caller
@@ -207,6 +232,9 @@ int qda_query(struct drm_file *file, struct drm_qda_query *q)
 		break;
 	case DRM_QDA_QUERY_SESSION:
 		value = qda_query_session(session);
+		break;
+	case DRM_QDA_QUERY_MEMORY:
+		value = qda_query_memory(session, q->index);
 		break;
 	default:
 		break;

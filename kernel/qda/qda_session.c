@@ -71,6 +71,7 @@ int qda_session_open(struct drm_device *drm, struct drm_file *file)
 	xa_init_flags(&session->maps_by_dsp_id, XA_FLAGS_ACCOUNT);
 	INIT_LIST_HEAD(&session->map_list);
 	INIT_LIST_HEAD(&session->node);
+	INIT_LIST_HEAD(&session->status_node);
 	INIT_LIST_HEAD(&session->reap);
 	init_waitqueue_head(&session->place_wq);
 	INIT_WORK(&session->reap_work, qda_calls_reap_work);
@@ -247,6 +248,7 @@ void qda_session_close(struct drm_device *drm, struct drm_file *file)
 	mutex_unlock(&session->lock);
 	if (release)
 		qda_session_queue_release(session, 0);
+	qda_status_disable(session);
 	file->driver_priv = NULL;
 	qda_session_put(session);
 }
@@ -306,6 +308,14 @@ static bool qda_begin_ended(struct qda_call *call, int error, s32 status,
 		qda_session_set_state(session, QDA_SESSION_RUNNING);
 	}
 	return false;
+}
+
+static bool qda_static_ended(struct qda_call *call, int error, s32 status,
+			     bool orphan)
+{
+	if (error || status)
+		qda_heap_refused(call->ended_data);
+	return qda_begin_ended(call, error, status, orphan);
 }
 
 static int qda_session_may_begin(struct qda_session *session)
@@ -384,6 +394,8 @@ int qda_session_attach(struct drm_file *file, struct drm_qda_session_attach *a)
 
 	mutex_lock(&session->lock);
 	err = qda_session_may_begin(session);
+	if (!err && qda_heap_wanted(a->name))
+		err = qda_heap_prepare(&session->qdev->heap);
 	if (!err)
 		err = qda_session_bank_get(session);
 	if (!err)
@@ -400,12 +412,14 @@ int qda_session_attach(struct drm_file *file, struct drm_qda_session_attach *a)
 			   a->pd == DRM_QDA_PD_SENSORS ? QDA_PD_TYPE_SENSORS :
 							 QDA_PD_TYPE_ROOT;
 	if (session->bank) {
-		if (a->pd == DRM_QDA_PD_STATIC)
-			qda_pack_attach_static(call, a->name);
-		else
-			qda_pack_attach(call);
 		call->ended = qda_begin_ended;
 		call->survives = true;
+		if (a->pd != DRM_QDA_PD_STATIC) {
+			qda_pack_attach(call);
+		} else if (qda_pack_attach_static(call, a->name)) {
+			call->ended = qda_static_ended;
+			call->ended_data = &session->qdev->heap;
+		}
 	}
 	mutex_unlock(&session->lock);
 	err = qda_session_begin(session, call, &status);
@@ -453,7 +467,9 @@ static int qda_session_prepare(struct drm_file *file,
 	err = qda_session_find_shell(file, a, ret_shell);
 	if (err)
 		return err;
-	err = qda_session_bank_get(session);
+	err = qda_mem_check_limit(session, PAGE_ALIGN(qda_init_mem_size(a)));
+	if (!err)
+		err = qda_session_bank_get(session);
 	if (!err)
 		err = qda_init_mem_alloc(session, qda_init_mem_size(a));
 	if (err) {

@@ -45,7 +45,7 @@ void call_drop(struct file *file, struct call *call)
 	unsigned int i;
 
 	if (call->event)
-		file->events_reserved--;
+		event_unreserve(file);
 	call->event = false;
 	call->state = CALL_FREE;
 	if (call->id <= SLOTS_USER)
@@ -179,23 +179,6 @@ struct call *call_flying(struct file *file, uint64_t ticket)
 
 /* --- ending -------------------------------------------------------------- */
 
-static void event_push(struct file *file, const struct call *call, int error,
-		       int32_t status)
-{
-	unsigned int at = (file->events_head + file->events_queued) % MAX_EVENTS;
-
-	file->events[at] = (struct drm_qda_event_complete){
-		.base.type = DRM_QDA_EVENT_COMPLETE,
-		.base.length = sizeof(struct drm_qda_event_complete),
-		.ticket = call->ticket,
-		.user_data = call->user_data,
-		.error = error,
-		.status = status,
-	};
-	file->events_reserved--;
-	file->events_queued++;
-}
-
 void call_end(struct file *file, struct call *call, int error, int32_t status,
 	      bool keep)
 {
@@ -217,7 +200,7 @@ void call_end(struct file *file, struct call *call, int error, int32_t status,
 	if (sent_again)
 		return;
 	if (call->event) {
-		event_push(file, call, error, status);
+		event_complete(file, call, error, status);
 		call->event = false;
 	} else if (!result && !call->ended && file->num_done < MAX_DONE) {
 		file->done[file->num_done++] = (struct done_call){
@@ -262,8 +245,17 @@ void reply_dispatch(struct file *file, struct lane *lane, const void *data, size
 	struct call *call;
 	unsigned int id, i, n;
 
-	if (qda_parse_reply(data, len, &reply) != QDA_REPLY_CALL)
+	switch (qda_parse_reply(data, len, &reply)) {
+	case QDA_REPLY_CALL:
+		break;
+	case QDA_REPLY_NOTIF:
+		/* the root process speaks of PDs, not one of them */
+		if (lane->index == ROOT_LANE)
+			status_notify(file, &reply);
 		return;
+	default:
+		return;
+	}
 	id = qda_ctx_id(reply.ctx);
 	if (!id || id > NUM_SLOTS)
 		return;
@@ -349,57 +341,4 @@ int calls_pump(struct file *file, bool ctl)
 		kicks = 0;
 	lanes_drain(file, DEADLINE_NEVER);
 	return err < 0 ? err : 0;
-}
-
-/* --- events -------------------------------------------------------------- */
-
-void events_sync(struct file *file)
-{
-	uint64_t one = 1;
-	bool want = file->events_queued > 0;
-
-	if (want == file->event_fd_set || file->events_quiet)
-		return;
-	if (want ? write(file->event_fd, &one, sizeof(one)) > 0 :
-		   read(file->event_fd, &one, sizeof(one)) > 0)
-		file->event_fd_set = want;
-}
-
-/* Copy out whole events, as many as fit */
-static ssize_t events_copy(struct file *file, uint64_t buf, size_t count)
-{
-	const size_t size = sizeof(file->events[0]);
-	size_t copied = 0;
-
-	while (file->events_queued && count - copied >= size) {
-		if (copy_out(buf + copied, &file->events[file->events_head], size))
-			return copied ? (ssize_t)copied : -EFAULT;
-		file->events_head = (file->events_head + 1) % MAX_EVENTS;
-		file->events_queued--;
-		copied += size;
-	}
-	return (ssize_t)copied;
-}
-
-ssize_t events_read(struct file *file, uint64_t buf, size_t count, bool nonblock)
-{
-	struct pollfd pfd = { .fd = file->epfd, .events = POLLIN };
-	ssize_t ret;
-	int err;
-
-	for (;;) {
-		file->events_quiet++;
-		lanes_drain(file, nonblock ? 0 : DEADLINE_NEVER);
-		ret = file->events_queued ? events_copy(file, buf, count) : -EAGAIN;
-		file->events_quiet--;
-		events_sync(file);
-		if (ret != -EAGAIN || nonblock)
-			return ret;
-
-		pthread_mutex_unlock(&file->lock);
-		err = poll_until(&pfd, 1, DEADLINE_NEVER);
-		pthread_mutex_lock(&file->lock);
-		if (err < 0)
-			return err;
-	}
 }

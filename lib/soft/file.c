@@ -45,6 +45,7 @@ static void file_abandon(struct file *file)
 			w->fn(file, w);
 	}
 	calls_end_all(file, -EPIPE, false);
+	status_lost(file);
 	calls_bury_zombies(file);
 	maps_forget(file);
 	lanes_shutdown(file);
@@ -56,6 +57,7 @@ void file_lost(struct file *file)
 {
 	if (file->lost)
 		return;
+	lanes_last_words(file);
 	device_lost(file->dev);
 	file_abandon(file);
 }
@@ -96,6 +98,7 @@ static struct file *file_new(struct device *dev, int control, int open_flags)
 	}
 	file->handle_hint = 1;
 	file->limit = QDA_MAX_IN_FLIGHT;
+	file->event_space = EVENT_SPACE;
 	return file;
 }
 

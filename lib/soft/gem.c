@@ -98,13 +98,37 @@ static struct object *object_by_inode(struct file *file, const struct stat *st)
 	return NULL;
 }
 
+/* Before it is mapped: two threads at the limit cannot both have what is left */
+static int memory_charge(struct file *file, uint64_t size, bool imported)
+{
+	int err = qda_check_memory(file->memory_limit, file->native + file->imported,
+				   size);
+
+	if (!err)
+		*(imported ? &file->imported : &file->native) += size;
+	return err;
+}
+
+static void memory_uncharge(struct file *file, uint64_t size, bool imported)
+{
+	*(imported ? &file->imported : &file->native) -= size;
+}
+
+static void object_unmap(struct file *file, struct object *obj)
+{
+	if (!obj->range)
+		return;
+	bank_unmap(file, obj->range);
+	obj->range = NULL;
+	memory_uncharge(file, obj->size, obj->imported);
+}
+
 void object_put(struct file *file, struct object *obj)
 {
 	if (--obj->refs)
 		return;
 	list_del(&obj->hash);
-	if (obj->range)
-		bank_unmap(file, obj->range);
+	object_unmap(file, obj);
 	close(atomic_exchange(&obj->memfd, -1));
 	free(obj);
 }
@@ -141,9 +165,15 @@ static int object_add(struct file *file, int memfd, uint64_t size, bool imported
 
 	/* what is made after the release is memory only */
 	if (file->session != SESSION_RELEASED) {
+		err = memory_charge(file, size, imported);
+		if (err)
+			goto fail;
 		err = bank_get(file);
 		if (!err)
 			err = bank_map(file, memfd, size, &obj->range);
+		/* also when the session was released meanwhile */
+		if (!obj->range)
+			memory_uncharge(file, size, imported);
 		if (err)
 			goto fail;
 	}
@@ -177,13 +207,8 @@ void objects_forget(struct file *file)
 	struct list *n;
 
 	for (i = 0; i < OBJECT_BUCKETS; i++) {
-		list_for_each(n, &file->objects[i]) {
-			struct object *obj = container_of(n, struct object, hash);
-
-			if (obj->range)
-				bank_unmap(file, obj->range);
-			obj->range = NULL;
-		}
+		list_for_each(n, &file->objects[i])
+			object_unmap(file, container_of(n, struct object, hash));
 	}
 }
 
@@ -304,11 +329,19 @@ static int import_check(int fd, struct stat *st, uint64_t *ret_size)
 int prime_import(struct file *file, void *data)
 {
 	struct drm_prime_handle *a = data;
-	struct object *obj, *other;
+	struct object *obj;
 	struct stat st;
 	uint64_t size;
 	int fd, err;
 
+	/* the same memory, imported twice at once, would be charged twice */
+	while (file->importing) {
+		err = waitq_sleep(&file->wq, &file->lock, DEADLINE_NEVER);
+		if (err)
+			return err;
+	}
+	if (file->lost)
+		return -ENODEV;
 	err = import_check(a->fd, &st, &size);
 	if (err)
 		return err;
@@ -319,18 +352,13 @@ int prime_import(struct file *file, void *data)
 		fd = fcntl(a->fd, F_DUPFD_CLOEXEC, 0);
 		if (fd < 0)
 			return errno == EINVAL ? -EMFILE : -errno;
+		file->importing = true;
 		err = object_add(file, fd, size, true, &obj);
+		file->importing = false;
+		waitq_wake(&file->wq);
 		if (err)
 			return err;
-		/* another thread may have imported it meanwhile */
-		other = object_by_inode(file, &st);
-		if (other) {
-			other->refs++;
-			object_put(file, obj);
-			obj = other;
-		} else {
-			list_add(object_bucket(file, obj->ino), &obj->hash);
-		}
+		list_add(object_bucket(file, obj->ino), &obj->hash);
 	}
 	if (obj->handle) {
 		a->handle = obj->handle;

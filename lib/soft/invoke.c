@@ -123,8 +123,7 @@ static int place_get(struct file *file, bool async, bool event, struct call **re
 			lanes_drain(file, 0);
 		if (file->num_done >= SLOTS_USER)
 			return -EAGAIN;
-		if (event &&
-		    file->events_queued + file->events_reserved >= MAX_EVENTS)
+		if (event && file->event_space < sizeof(struct drm_qda_event_complete))
 			return -EAGAIN;
 		if (file->in_flight >= file->limit)
 			lanes_drain(file, 0);
@@ -175,7 +174,9 @@ static int invoke_submit(struct file *file, struct args *m,
 		err = lane_watch(file, lane);
 		if (err)
 			goto drop;
-		file->events_reserved++;
+		err = event_reserve(file) ? 0 : -EAGAIN;
+		if (err)
+			goto drop;
 		call->event = true;
 	}
 	call->user_data = a->user_data;
@@ -304,10 +305,8 @@ int invoke_wait(struct file *file, void *data)
 			a->status = done.status;
 		return done.error;
 	}
-	for (i = 0; i < file->events_queued; i++)
-		if (file->events[(file->events_head + i) % MAX_EVENTS].ticket ==
-		    a->ticket)
-			return -EINVAL;
+	if (event_is_queued(file, a->ticket))
+		return -EINVAL;
 	return file->lost ? -ENODEV : -ENOENT;
 }
 
@@ -321,7 +320,18 @@ int invoke_set_option(struct file *file, void *data)
 		return err;
 	if (file->session == SESSION_RELEASED)
 		return -ECANCELED;
-	file->limit = (unsigned int)a->value;
-	pump_kick(file);
-	return 0;
+
+	switch (a->option) {
+	case DRM_QDA_OPTION_MEMORY_LIMIT:
+		err = qda_check_memory_limit(file->memory_limit, a->value);
+		if (!err)
+			file->memory_limit = a->value;
+		return err;
+	case DRM_QDA_OPTION_STATUS_EVENTS:
+		return status_set(file, a->value);
+	default:
+		file->limit = (unsigned int)a->value;
+		pump_kick(file);
+		return 0;
+	}
 }

@@ -286,6 +286,9 @@ void lanes_shutdown(struct file *file)
 		waitq_wake(&lane->wq);
 		lane_close_unused(lane);
 	}
+	/* its end would wake whoever polls, for ever */
+	if (file->lost)
+		lane_unwatch(file, &file->lanes[ROOT_LANE]);
 	waitq_wake(&file->lanes[ROOT_LANE].wq);
 	if (write(file->kick_fd, &one, sizeof(one)) < 0)
 		return;		/* is readable already */
@@ -389,11 +392,27 @@ int lanes_drain(struct file *file, int64_t deadline)
 		if (lane->flying || lane->in_epoll || lane->ending || i == ROOT_LANE)
 			err = lane_drain(file, lane, deadline) == -EINTR ? -EINTR : err;
 		/* its events have all come; later replies are of no interest */
-		if (lane->in_epoll && !lane->events)
+		if (lane->in_epoll && !lane->events &&
+		    !(i == ROOT_LANE && file->status_events))
 			lane_unwatch(file, lane);
 	}
 	events_sync(file);
 	return err;
+}
+
+void lanes_last_words(struct file *file)
+{
+	uint8_t buf[REPLY_MAX] __attribute__((aligned(8)));
+	struct qda_reply reply;
+	ssize_t n;
+
+	if (!file->status_events)
+		return;
+	do {
+		n = recv(file->lanes[ROOT_LANE].fd, buf, sizeof(buf), MSG_DONTWAIT);
+		if (n > 0 && qda_parse_reply(buf, (size_t)n, &reply) == QDA_REPLY_NOTIF)
+			status_notify(file, &reply);
+	} while (n > 0 || (n < 0 && errno == EINTR));
 }
 
 /* One step of lane_wait(): receive, or sleep while another thread does. */

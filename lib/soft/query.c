@@ -120,6 +120,20 @@ static uint64_t query_session(const struct file *file)
 	}
 }
 
+static uint64_t query_memory(const struct file *file, uint32_t index)
+{
+	switch (index) {
+	case DRM_QDA_MEMORY_NATIVE:
+		return file->native;
+	case DRM_QDA_MEMORY_IMPORTED:
+		return file->imported;
+	case DRM_QDA_MEMORY_LIMIT:
+		return file->memory_limit;
+	default:
+		return file->num_maps;
+	}
+}
+
 int query(struct file *file, void *data)
 {
 	struct drm_qda_query *q = data;
@@ -154,6 +168,9 @@ int query(struct file *file, void *data)
 		break;
 	case DRM_QDA_QUERY_SESSION:
 		value = query_session(file);
+		break;
+	case DRM_QDA_QUERY_MEMORY:
+		value = query_memory(file, q->index);
 		break;
 	default:
 		break;

@@ -275,9 +275,7 @@ int session_create(struct file *file, void *data)
 	}
 
 	file->session = SESSION_STARTING;
-	err = bank_get(file);
-	if (!err)
-		err = object_new(file, qda_init_mem_size(a), &file->init_mem);
+	err = object_new(file, qda_init_mem_size(a), &file->init_mem);
 	if (!err)
 		err = ctl_take(file, &call);
 	if (err) {

@@ -229,7 +229,8 @@ void *gem_mmap(struct file *file, void *addr, size_t length, int prot, int flags
 #define MAX_LANES	128
 #define ROOT_LANE	MAX_LANES
 #define EVENT_SPACE	4096
-#define MAX_EVENTS	(EVENT_SPACE / sizeof(struct drm_qda_event_complete))
+/* of the smallest */
+#define MAX_EVENTS	(EVENT_SPACE / sizeof(struct drm_qda_event_status))
 #define MAX_DONE	(2 * QDA_MAX_IN_FLIGHT)
 
 struct result {
@@ -266,6 +267,12 @@ struct call {
 	void *ended_data;
 	unsigned int num_objs;
 	struct object *objs[DRM_QDA_MAX_ARGS];
+};
+
+union event {
+	struct drm_event base;
+	struct drm_qda_event_complete complete;
+	struct drm_qda_event_status status;
 };
 
 struct done_call {
@@ -361,7 +368,10 @@ struct file {
 
 	_Atomic(struct object **) handles[HANDLE_CHUNKS];
 	uint32_t handle_hint;
+	bool importing;			/* one at a time; wakes wq */
 	struct list objects[OBJECT_BUCKETS];
+	uint64_t native, imported;	/* bytes in the bank, or on their way there */
+	uint64_t memory_limit;		/* of both, 0: none */
 
 	enum session_state session;
 	bool is_unsigned;		/* its PD, once there is one */
@@ -385,8 +395,11 @@ struct file {
 	struct done_call done[MAX_DONE];
 	unsigned int num_done;
 
-	struct drm_qda_event_complete events[MAX_EVENTS];
-	unsigned int events_head, events_queued, events_reserved;
+	union event events[MAX_EVENTS];
+	unsigned int events_head, events_queued;
+	size_t event_space;		/* bytes neither queued nor reserved */
+	bool status_events;		/* wanted; the last one's space is reserved */
+	unsigned int status_unread;
 	bool event_fd_set;
 	unsigned int events_quiet;	/* a reader settles event_fd at its end */
 
@@ -415,8 +428,6 @@ void calls_end_all(struct file *file, int error, bool keep);
 void pump_kick(struct file *file);
 void calls_bury_zombies(struct file *file);
 void reply_dispatch(struct file *file, struct lane *lane, const void *data, size_t len);
-void events_sync(struct file *file);
-ssize_t events_read(struct file *file, uint64_t buf, size_t count, bool nonblock);
 /* wait until some call has ended, whosever it is: 0 or -EINTR */
 int calls_pump(struct file *file, bool ctl);
 uint64_t call_bus(const struct file *file, const struct call *call, size_t offset);
@@ -424,6 +435,23 @@ static inline uint8_t *call_payload(const struct file *file, const struct call *
 {
 	return file->pool + (size_t)(call->id - 1) * SLOT_STRIDE;
 }
+
+/* --- event.c --------------------------------------------------------------- */
+
+/* room for the end of a call; false: there is none */
+bool event_reserve(struct file *file);
+void event_unreserve(struct file *file);
+/* into the room that was reserved */
+void event_complete(struct file *file, const struct call *call, int error,
+		    int32_t status);
+bool event_is_queued(const struct file *file, uint64_t ticket);
+int status_set(struct file *file, bool enable);
+/* the DSP says what has become of a PD; may be anything */
+void status_notify(struct file *file, const struct qda_reply *reply);
+/* the DSP is gone */
+void status_lost(struct file *file);
+void events_sync(struct file *file);
+ssize_t events_read(struct file *file, uint64_t buf, size_t count, bool nonblock);
 
 /* lane.c; all with file->lock held */
 struct lane *lane_get(struct file *file, struct thread *thread, int *ret_err);
@@ -450,6 +478,8 @@ int lanes_drain(struct file *file, int64_t deadline);
  */
 int lane_eof(struct file *file, struct lane *lane, int64_t deadline);
 void lanes_shutdown(struct file *file);
+/* the DSP is gone: what it has said of PDs before is still in the socket */
+void lanes_last_words(struct file *file);
 int lane_watch(struct file *file, struct lane *lane);
 /* a thread has ended: others may have its lanes */
 void lanes_orphan(struct file *file, pid_t tid);

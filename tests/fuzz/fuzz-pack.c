@@ -58,7 +58,7 @@ static void fuzz_query(struct input *in)
 	err = qda_check_query(&q);
 	known_error(err);
 	if (!err)
-		MUST(!q.flags && q.type <= DRM_QDA_QUERY_SESSION && q.index < 256);
+		MUST(!q.flags && q.type <= DRM_QDA_QUERY_MEMORY && q.index < 256);
 }
 
 static void fuzz_gem(struct input *in)
@@ -151,8 +151,11 @@ static void fuzz_small(struct input *in)
 	known_error(qda_check_wait(&w));
 	take(in, &o, sizeof(o));
 	known_error(qda_check_option(&o));
-	if (!qda_check_option(&o))
-		MUST(o.value >= 1 && o.value <= QDA_MAX_IN_FLIGHT);
+	if (!qda_check_option(&o)) {
+		MUST(o.value || o.option == DRM_QDA_OPTION_STATUS_EVENTS);
+		MUST(o.value <= QDA_MAX_IN_FLIGHT ||
+		     o.option == DRM_QDA_OPTION_MEMORY_LIMIT);
+	}
 	take(in, &r, sizeof(r));
 	known_error(qda_check_release(&r));
 }
@@ -308,7 +311,9 @@ static void fuzz_reply(struct input *in)
 		MUST(reply.ctx == ctx && ctx != QDA_WIRE_NOTIF_CTX &&
 		     qda_ctx_id(ctx) <= QDA_CTX_ID_MASK);
 	if (kind == QDA_REPLY_NOTIF)
-		MUST(ctx == QDA_WIRE_NOTIF_CTX && in->size >= QDA_WIRE_NOTIF_MIN);
+		MUST(ctx == QDA_WIRE_NOTIF_CTX && in->size >= QDA_WIRE_NOTIF_MIN &&
+		     reply.status >= DRM_QDA_PD_STATUS_UP &&
+		     reply.status <= DRM_QDA_PD_STATUS_EXCEPTION);
 	free(copy);
 }
 

@@ -97,6 +97,18 @@ static void fill_args(struct fuzzer *f, struct fuzz_target *t,
 	a->args = chance_one_in(c, 40) ? wild(c) : (uintptr_t)args;
 }
 
+static unsigned long option_template(struct chance *c, struct drm_qda_set_option *a)
+{
+	a->option = chance_below(c, 3);
+	if (a->option == DRM_QDA_OPTION_MEMORY_LIMIT)
+		a->value = (uint64_t)(4 + chance_below(c, 32)) << 20;
+	else if (a->option == DRM_QDA_OPTION_STATUS_EVENTS)
+		a->value = chance_below(c, 2);
+	else
+		a->value = 1 + chance_below(c, 64);
+	return DRM_IOCTL_QDA_SET_OPTION;
+}
+
 /* a call that is right, as far as this thread knows */
 static unsigned long template(struct fuzzer *f, struct fuzz_target *t, void *at)
 {
@@ -108,8 +120,9 @@ static unsigned long template(struct fuzzer *f, struct fuzz_target *t, void *at)
 	case 0: {
 		struct drm_qda_query *a = at;
 
-		a->type = chance_below(c, 9);
-		a->index = a->type == 2 || a->type == 5 ? chance_below(c, 8) : 0;
+		a->type = chance_below(c, 10);
+		a->index = a->type == 2 || a->type == 5 || a->type == 8 ?
+				   chance_below(c, 8) : 0;
 		return DRM_IOCTL_QDA_QUERY;
 	}
 	case 1: case 2:
@@ -170,8 +183,7 @@ static unsigned long template(struct fuzzer *f, struct fuzz_target *t, void *at)
 	case 9:
 		if (chance_one_in(c, 8))
 			return DRM_IOCTL_QDA_REMOTE_SESSION_RELEASE;
-		((struct drm_qda_set_option *)at)->value = 1 + chance_below(c, 64);
-		return DRM_IOCTL_QDA_SET_OPTION;
+		return option_template(c, at);
 	case 10:
 		((struct drm_gem_close *)at)->handle = a_handle(c, t);
 		return DRM_IOCTL_GEM_CLOSE;

@@ -398,6 +398,26 @@ static void undo_query(bool ok)
 	sess_open_bench(&s);
 }
 
+static int set_status(uint64_t value)
+{
+	struct drm_qda_set_option o = {
+		.option = DRM_QDA_OPTION_STATUS_EVENTS, .value = value,
+	};
+
+	return call(s.fd, DRM_IOCTL_QDA_SET_OPTION, &o);
+}
+
+static int act_status(void)
+{
+	return set_status(1);
+}
+
+static void undo_status(bool done)
+{
+	(void)done;
+	check_eq(set_status(0), 0);
+}
+
 static const struct victim victims[] = {
 	{ "open", NULL, act_open, undo_open },
 	{ "gem-create", NULL, act_create, undo_create },
@@ -419,6 +439,7 @@ static const struct victim victims[] = {
 	{ "invoke-event", NULL, act_event, undo_event },
 	{ "wait", prepare_ticket, act_wait, NULL },
 	{ "query", prepare_query, act_query, undo_query },
+	{ "status-events", NULL, act_status, undo_status },
 };
 
 int main(void)

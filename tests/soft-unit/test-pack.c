@@ -218,6 +218,16 @@ static void reply_notification(void **state)
 		assert_int_equal(reply.client_id, 3);
 		assert_int_equal(reply.status, 2);
 	}
+	bytes[16] = 3;
+	assert_int_equal(qda_parse_reply(bytes, 24, &reply), QDA_REPLY_NOTIF);
+	/* a status that is not the DSP's to say, or none */
+	bytes[16] = 4;
+	assert_int_equal(qda_parse_reply(bytes, 24, &reply), QDA_REPLY_IGNORE);
+	bytes[16] = 0;
+	bytes[19] = 0x80;
+	assert_int_equal(qda_parse_reply(bytes, 24, &reply), QDA_REPLY_IGNORE);
+	bytes[19] = 0;
+	assert_int_equal(qda_parse_reply(bytes, 24, &reply), QDA_REPLY_NOTIF);
 	bytes[8] = 5;
 	assert_int_equal(qda_parse_reply(bytes, 24, &reply), QDA_REPLY_IGNORE);
 }
@@ -473,7 +483,7 @@ static void check_small(void **state)
 	uint32_t type;
 
 	(void)state;
-	for (type = 0; type <= DRM_QDA_QUERY_SESSION; type++) {
+	for (type = 0; type <= DRM_QDA_QUERY_MEMORY; type++) {
 		q = (struct drm_qda_query){ .type = type };
 		assert_int_equal(qda_check_query(&q), 0);
 		q.flags = 1;
@@ -481,9 +491,14 @@ static void check_small(void **state)
 		q = (struct drm_qda_query){ .type = type, .index = 1 };
 		assert_int_equal(qda_check_query(&q),
 				 type == DRM_QDA_QUERY_DSP_ATTR ||
-				 type == DRM_QDA_QUERY_LIMIT ? 0 : -EINVAL);
+				 type == DRM_QDA_QUERY_LIMIT ||
+				 type == DRM_QDA_QUERY_MEMORY ? 0 : -EINVAL);
 	}
-	q = (struct drm_qda_query){ .type = 8 };
+	q = (struct drm_qda_query){ .type = 9 };
+	assert_int_equal(qda_check_query(&q), -EINVAL);
+	q = (struct drm_qda_query){ .type = DRM_QDA_QUERY_MEMORY, .index = 3 };
+	assert_int_equal(qda_check_query(&q), 0);
+	q.index = 4;
 	assert_int_equal(qda_check_query(&q), -EINVAL);
 	q = (struct drm_qda_query){ .type = DRM_QDA_QUERY_LIMIT, .index = 6 };
 	assert_int_equal(qda_check_query(&q), -EINVAL);
@@ -509,10 +524,46 @@ static void check_small(void **state)
 	assert_int_equal(qda_check_option(&o), -ERANGE);
 	o.value = 0;
 	assert_int_equal(qda_check_option(&o), -ERANGE);
-	o = (struct drm_qda_set_option){ .option = 1, .value = 1 };
+	o = (struct drm_qda_set_option){ .option = DRM_QDA_OPTION_MEMORY_LIMIT };
+	assert_int_equal(qda_check_option(&o), -ERANGE);
+	o.value = 1;
+	assert_int_equal(qda_check_option(&o), 0);
+	o.value = UINT64_MAX;
+	assert_int_equal(qda_check_option(&o), 0);
+	o = (struct drm_qda_set_option){ .option = DRM_QDA_OPTION_STATUS_EVENTS };
+	assert_int_equal(qda_check_option(&o), 0);
+	o.value = 1;
+	assert_int_equal(qda_check_option(&o), 0);
+	o.value = 2;
+	assert_int_equal(qda_check_option(&o), -ERANGE);
+	o = (struct drm_qda_set_option){ .option = 3, .value = 1 };
 	assert_int_equal(qda_check_option(&o), -EINVAL);
-	o = (struct drm_qda_set_option){ .flags = 1, .value = 1 };
-	assert_int_equal(qda_check_option(&o), -EINVAL);
+	for (o.option = 0; o.option < 3; o.option++) {
+		o.flags = 1;
+		assert_int_equal(qda_check_option(&o), -EINVAL);
+	}
+}
+
+static void check_memory(void **state)
+{
+	(void)state;
+	/* no limit */
+	assert_int_equal(qda_check_memory(0, 0, UINT64_MAX), 0);
+	assert_int_equal(qda_check_memory(0, UINT64_MAX, UINT64_MAX), 0);
+	assert_int_equal(qda_check_memory(8192, 0, 8192), 0);
+	assert_int_equal(qda_check_memory(8192, 4096, 4096), 0);
+	assert_int_equal(qda_check_memory(8192, 4096, 4097), -EDQUOT);
+	assert_int_equal(qda_check_memory(8192, 8192, 1), -EDQUOT);
+	/* the limit was set below what is held */
+	assert_int_equal(qda_check_memory(8192, 12288, 1), -EDQUOT);
+	/* nothing wraps */
+	assert_int_equal(qda_check_memory(8192, 4096, UINT64_MAX - 4095), -EDQUOT);
+	assert_int_equal(qda_check_memory(UINT64_MAX, 4096, UINT64_MAX), -EDQUOT);
+
+	assert_int_equal(qda_check_memory_limit(0, UINT64_MAX), 0);
+	assert_int_equal(qda_check_memory_limit(8192, 8192), 0);
+	assert_int_equal(qda_check_memory_limit(8192, 1), 0);
+	assert_int_equal(qda_check_memory_limit(8192, 8193), -EPERM);
 }
 
 static void check_flags_and_pads(void **state)
@@ -557,6 +608,7 @@ int main(void)
 		cmocka_unit_test(check_create),
 		cmocka_unit_test(check_map),
 		cmocka_unit_test(check_small),
+		cmocka_unit_test(check_memory),
 		cmocka_unit_test(check_flags_and_pads),
 	};
 

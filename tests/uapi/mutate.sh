@@ -29,6 +29,12 @@ a reply's sequence number is its call's|reply|wrong-sequence|lib/soft/call.c|s/c
 calls in flight are limited|limits|option|lib/soft/invoke.c|s/file->in_flight < file->limit/file->in_flight < SLOTS_USER/
 the DSP ends delayed mappings only|map|fdlist-other-types|lib/soft/map.c|s/map && map->type == DRM_QDA_MAP_FD_DELAYED/map/
 a ticket whose end is an event is not waited for|wait|event-ticket|lib/soft/invoke.c|s/if (call->event)/if (0)/
+a session has no more memory than its limit|memory|limit|kernel/qda/qda_check.c|s/held > limit || size > limit - held ? -EDQUOT : 0/0/
+a memory limit is never raised|memory|limit-lower|kernel/qda/qda_check.c|s/limit && value > limit/0/
+unread events of the status are bounded|status|bound|lib/soft/event.c|s/file->status_unread >= DRM_QDA_MAX_STATUS_EVENTS/0/
+a status is for the client it names|status|client-unknown|lib/soft/event.c|s/reply->client_id != file->sid/0/
+that it is gone is not the DSP's to say|status|restart-said|kernel/qda/qda_pack.c|s/le32_to_cpu(notif.status) > DRM_QDA_PD_STATUS_EXCEPTION/0/
+an event wakes who polls while others receive|status|beside-call|lib/soft/event.c|/who polls may be/{n;d;}
 a private mapping is refused|gem|mmap-bad|lib/soft/gem.c|s/(flags & MAP_TYPE) != MAP_PRIVATE/1/
 END
 }

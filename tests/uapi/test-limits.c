@@ -238,7 +238,7 @@ static void test_option_early(const void *arg)
 }
 
 static const struct bad_field bad[] = {
-	BAD("option", drm_qda_set_option, option, 1, -EINVAL),
+	BAD("option", drm_qda_set_option, option, 3, -EINVAL),
 	BAD("option-max", drm_qda_set_option, option, 0xffffffff, -EINVAL),
 	BAD("flags", drm_qda_set_option, flags, 1, -EINVAL),
 	BAD("value-zero", drm_qda_set_option, value, 0, -ERANGE),

@@ -242,6 +242,15 @@ static void test_bad_limit(const void *arg)
 	expect_bad(fd, DRM_IOCTL_QDA_QUERY, &good, arg);
 }
 
+static void test_bad_memory(const void *arg)
+{
+	struct drm_qda_query good = filled(DRM_QDA_QUERY_MEMORY, 3), q = good;
+	int fd = dev_open();
+
+	expect(fd, DRM_IOCTL_QDA_QUERY, &q, 0);
+	expect_bad(fd, DRM_IOCTL_QDA_QUERY, &good, arg);
+}
+
 static void test_bad_attribute(const void *arg)
 {
 	struct drm_qda_query good = filled(DRM_QDA_QUERY_DSP_ATTR, 255), q = good;
@@ -265,7 +274,7 @@ static void test_bad_index(const void *arg)
 }
 
 static const struct bad_field bad[] = {
-	BAD("type", drm_qda_query, type, 8, -EINVAL),
+	BAD("type", drm_qda_query, type, 9, -EINVAL),
 	BAD("type-huge", drm_qda_query, type, 0xffffffff, -EINVAL),
 	BAD("flags", drm_qda_query, flags, 1, -EINVAL),
 	BAD("flags-high", drm_qda_query, flags, 0x80000000, -EINVAL),
@@ -275,6 +284,12 @@ static const struct bad_field bad_limit[] = {
 	BAD("limit", drm_qda_query, index, 6, -EINVAL),
 	BAD("limit-huge", drm_qda_query, index, 0xffffffff, -EINVAL),
 	BAD("limit-flags", drm_qda_query, flags, 1, -EINVAL),
+};
+
+static const struct bad_field bad_memory[] = {
+	BAD("memory", drm_qda_query, index, 4, -EINVAL),
+	BAD("memory-huge", drm_qda_query, index, 0xffffffff, -EINVAL),
+	BAD("memory-flags", drm_qda_query, flags, 1, -EINVAL),
 };
 
 static const struct bad_field bad_attribute[] = {
@@ -295,6 +310,7 @@ static const struct {
 	{ "type-features", "bad-index-features", DRM_QDA_QUERY_FEATURES },
 	{ "type-session", "bad-index-session", DRM_QDA_QUERY_SESSION },
 	{ "type-limit", NULL, DRM_QDA_QUERY_LIMIT },
+	{ "type-memory", NULL, DRM_QDA_QUERY_MEMORY },
 	{ "type-attribute", NULL, DRM_QDA_QUERY_DSP_ATTR },
 };
 
@@ -321,6 +337,7 @@ int main(void)
 	add_case("session", test_session, NULL);
 	add_rows("bad", bad, test_bad);
 	add_rows("bad", bad_limit, test_bad_limit);
+	add_rows("bad", bad_memory, test_bad_memory);
 	add_rows("bad", bad_attribute, test_bad_attribute);
 	return run_cases("query");
 }

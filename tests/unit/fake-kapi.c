@@ -25,6 +25,10 @@ static struct fake_call calls[FAKE_CALLS];
 static struct kapi_event events[FAKE_CALLS];
 static unsigned int num_events;
 static uint64_t last_ticket;
+static struct fake_map {
+	uint32_t id;		/* 0: free */
+	int32_t dsp_id;
+} maps[FAKE_MAPS];
 static uint32_t last_map;
 
 /* only one: its descriptor is what a context polls */
@@ -115,6 +119,8 @@ void kapi_close(struct kapi_file *file)
 		return;
 	close(the_file.event_fd);
 	fake.closes++;
+	memset(maps, 0, sizeof(maps));
+	fake.live_maps = 0;
 }
 
 int kapi_fd(const struct kapi_file *file)
@@ -142,6 +148,18 @@ int kapi_query(struct kapi_file *file, enum kapi_param param, uint32_t index,
 	case KAPI_SESSION:
 		*ret_value = (fake.has_pd ? KAPI_SESSION_HAS_PD : 0) |
 			     (fake.released ? KAPI_SESSION_RELEASED : 0);
+		return 0;
+	case KAPI_MEM_NATIVE:
+		*ret_value = fake.mem_native;
+		return 0;
+	case KAPI_MEM_IMPORTED:
+		*ret_value = fake.mem_imported;
+		return 0;
+	case KAPI_MEM_LIMIT:
+		*ret_value = fake.mem_limit;
+		return 0;
+	case KAPI_MAX_IN_FLIGHT:
+		*ret_value = 64;
 		return 0;
 	case KAPI_MAX_SHELL:
 		*ret_value = fake.max_shell;
@@ -198,6 +216,24 @@ int kapi_set_max_in_flight(struct kapi_file *file, uint32_t value)
 	if (value > 64)
 		return -ERANGE;
 	fake.max_in_flight = value;
+	return 0;
+}
+
+int kapi_set_memory_limit(struct kapi_file *file, uint64_t bytes)
+{
+	(void)file;
+	if (!bytes)
+		return -ERANGE;
+	if (fake.mem_limit && bytes > fake.mem_limit)
+		return -EPERM;
+	fake.mem_limit = bytes;
+	return 0;
+}
+
+int kapi_set_status_events(struct kapi_file *file, bool enable)
+{
+	(void)file;
+	fake.status_events = enable;
 	return 0;
 }
 
@@ -313,28 +349,81 @@ int kapi_prime_export(struct kapi_file *file, uint32_t handle, int *ret_fd)
 	return *ret_fd < 0 ? -errno : 0;
 }
 
+static struct fake_map *find_map(uint32_t id)
+{
+	unsigned int i;
+
+	for (i = 0; i < FAKE_MAPS; i++)
+		if (maps[i].id == id)
+			return &maps[i];
+	return NULL;
+}
+
 int kapi_map(struct kapi_file *file, const struct kapi_map *map, uint32_t *ret_id,
 	     uint64_t *ret_addr, int32_t *ret_status)
 {
 	int err = one_shot(&fake.fail_map);
+	struct fake_map *m = NULL;
+	unsigned int i;
 
 	(void)file;
 	fake.map = *map;
 	if (err)
 		return err;
-	*ret_id = ++last_map;
-	*ret_addr = 0x1000 * last_map;
+	assert_true(buffers[map->handle - 1].used && map->length);
+	assert_true(map->offset <= buffers[map->handle - 1].size);
+	assert_true(map->length <= buffers[map->handle - 1].size - map->offset);
+	pthread_mutex_lock(&lock);
+	for (i = 0; i < FAKE_MAPS && !err; i++)
+		if (maps[i].id && map->dsp_id && maps[i].dsp_id == map->dsp_id)
+			err = -EEXIST;
 	*ret_status = fake.status_map;
-	return 0;
+	if (!err && !fake.status_map) {
+		m = find_map(0);
+		assert_non_null(m);
+		*m = (struct fake_map){ ++last_map, map->dsp_id };
+		fake.live_maps++;
+		*ret_id = m->id;
+		*ret_addr = fake.map_addr ? fake.map_addr : 0x1000ULL * last_map;
+	}
+	pthread_mutex_unlock(&lock);
+	return err;
+}
+
+void fake_finish_map(int32_t dsp_id)
+{
+	unsigned int i;
+
+	for (i = 0; i < FAKE_MAPS; i++) {
+		if (!maps[i].id || maps[i].dsp_id != dsp_id)
+			continue;
+		maps[i].id = 0;
+		fake.live_maps--;
+		return;
+	}
+	fail();
 }
 
 int kapi_munmap(struct kapi_file *file, uint32_t id, int32_t *ret_status)
 {
+	struct fake_map *m;
+	int err;
+
 	(void)file;
 	assert_true(id);
+	pthread_mutex_lock(&lock);
+	err = one_shot(&fake.fail_munmap);
 	fake.munmaps++;
 	*ret_status = fake.status_munmap;
-	return one_shot(&fake.fail_munmap);
+	m = find_map(id);
+	if (!err && !m)
+		err = -ENOENT;
+	if (m && !fake.status_munmap) {
+		m->id = 0;
+		fake.live_maps--;
+	}
+	pthread_mutex_unlock(&lock);
+	return err;
 }
 
 /* --- calls ---------------------------------------------------------------- */
@@ -363,6 +452,11 @@ int kapi_invoke(struct kapi_file *file, struct kapi_invoke *invoke)
 	int err;
 
 	(void)file;
+	/* this firmware has no listener; tests of one are against a real far end */
+	if (invoke->handle == 3 || invoke->handle == 7) {
+		invoke->status = (int32_t)0x80000414;
+		return 0;
+	}
 	pthread_mutex_lock(&lock);
 	fake.invokes++;
 	err = one_shot(&fake.fail_invoke);
@@ -482,6 +576,14 @@ int kapi_read_events(struct kapi_file *file, struct kapi_event *out, size_t max)
 void fake_stray_event(uint64_t user_data)
 {
 	events[num_events++] = (struct kapi_event){ .ticket = 1, .user_data = user_data };
+	assert_int_equal(eventfd_write(the_file.event_fd, 1), 0);
+}
+
+void fake_status_event(enum kapi_pd_status status)
+{
+	events[num_events++] = (struct kapi_event){
+		.type = KAPI_EVENT_STATUS, .status = (int32_t)status,
+	};
 	assert_int_equal(eventfd_write(the_file.event_fd, 1), 0);
 }
 

@@ -96,6 +96,33 @@ extern "C" {
  * map id is gone; or it was interrupted before it could be sent, and the id stands:
  * repeat it until it returns 0 or -ENOENT.
  *
+ * DOC: How much memory a session has
+ *
+ * Of each session two sums are kept: the bytes of native buffers in its context
+ * bank, which are those it made by GEM_CREATE and the init memory of its PD, and
+ * the bytes of imported ones, which are all that came by DRM_IOCTL_PRIME_FD_TO_HANDLE,
+ * also if another session made them. A session pays for what its own bank maps: a
+ * buffer in two sessions is paid for by both. It is paid for until it is gone from
+ * the bank: a buffer in use by a call or a mapping is held without its handle, too.
+ * After REMOTE_SESSION_RELEASE, when the bank is given back, a session holds
+ * nothing: buffers are memory only, and new ones do not count.
+ *
+ * The sum of both can be limited with %DRM_QDA_OPTION_MEMORY_LIMIT. A broker sets
+ * it and hands the file on; whoever has the file can only lower it. GEM_CREATE,
+ * PRIME import and REMOTE_SESSION_CREATE (init memory) that would go beyond it are
+ * -EDQUOT and change nothing. Minor version 1.
+ *
+ * DOC: Status of the protection domain
+ *
+ * A session that has set %DRM_QDA_OPTION_STATUS_EVENTS reads a
+ * &struct drm_qda_event_status when the DSP says that its PD has started or ended,
+ * and when the DSP is gone. The former is the DSP's to say: some firmware says it
+ * only to a PD whose client has asked it to, some not at all. It is not said after
+ * REMOTE_SESSION_RELEASE, nor while %DRM_QDA_MAX_STATUS_EVENTS lie unread, nor when
+ * the file's event space is full: look at the calls, too, which always end. The
+ * loss of the DSP is always said, once, and can be read from the file after it.
+ * Minor version 1.
+ *
  * DOC: Errors every ioctl can return
  *
  * -ENODEV	the DSP is gone (before the call)
@@ -113,7 +140,7 @@ extern "C" {
 #define DRM_QDA_NAME		"qda"
 #define DRM_QDA_TAG		"QDA/handle-offset"
 #define DRM_QDA_MAJOR		1
-#define DRM_QDA_MINOR		0
+#define DRM_QDA_MINOR		1
 #define DRM_QDA_ABI_MAGIC	0x6c69627164613031ULL
 
 #define DRM_QDA_QUERY			0x00
@@ -173,6 +200,8 @@ extern "C" {
  * @DRM_QDA_QUERY_FEATURES: value = &enum drm_qda_feature bits
  * @DRM_QDA_QUERY_SESSION: value = &enum drm_qda_session_bit bits, the session of
  *	this open file; for one that was handed an open file
+ * @DRM_QDA_QUERY_MEMORY: value = &enum drm_qda_memory @index of this open file. Minor
+ *	version 1
  */
 enum drm_qda_query_type {
 	DRM_QDA_QUERY_MAGIC = 0,
@@ -183,6 +212,7 @@ enum drm_qda_query_type {
 	DRM_QDA_QUERY_LIMIT = 5,
 	DRM_QDA_QUERY_FEATURES = 6,
 	DRM_QDA_QUERY_SESSION = 7,
+	DRM_QDA_QUERY_MEMORY = 8,
 };
 
 /**
@@ -216,6 +246,20 @@ enum drm_qda_limit {
 };
 
 /**
+ * enum drm_qda_memory - index of DRM_QDA_QUERY_MEMORY
+ * @DRM_QDA_MEMORY_NATIVE: bytes of native buffers and init memory in the bank
+ * @DRM_QDA_MEMORY_IMPORTED: bytes of imported buffers in the bank
+ * @DRM_QDA_MEMORY_LIMIT: what both together may come to, 0: no limit
+ * @DRM_QDA_MEMORY_MAPPINGS: persistent mappings the DSP has or is asked to make
+ */
+enum drm_qda_memory {
+	DRM_QDA_MEMORY_NATIVE = 0,
+	DRM_QDA_MEMORY_IMPORTED = 1,
+	DRM_QDA_MEMORY_LIMIT = 2,
+	DRM_QDA_MEMORY_MAPPINGS = 3,
+};
+
+/**
  * enum drm_qda_feature - bits of DRM_QDA_QUERY_FEATURES
  * @DRM_QDA_FEATURE_UNSIGNED_PD: the DSP runs unsigned user PDs
  * @DRM_QDA_FEATURE_SENSORS_PD: SESSION_ATTACH to the sensors PD can work
@@ -236,13 +280,13 @@ enum drm_qda_feature {
 /**
  * struct drm_qda_query - one parameter of the device
  *
- * Works without a PD and after release. -EINVAL: unknown @type or limit
- * index, @flags or unused @index not zero.
+ * Works without a PD and after release. -EINVAL: unknown @type, unknown index of a
+ * limit or of DRM_QDA_QUERY_MEMORY, @flags or unused @index not zero.
  */
 struct drm_qda_query {
 	/** @type: in, &enum drm_qda_query_type */
 	__u32 type;
-	/** @index: in, attribute or limit; zero for the other types */
+	/** @index: in, attribute, limit, memory; zero for the other types */
 	__u32 index;
 	/** @flags: in, must be zero */
 	__u32 flags;
@@ -259,6 +303,7 @@ struct drm_qda_query {
  *
  * -EINVAL: @size 0, @flags not zero. -E2BIG: above %DRM_QDA_LIMIT_BUFFER_SIZE.
  * -ENOSPC: the bank's address space is full. -EBUSY: no free context bank.
+ * -EDQUOT: above %DRM_QDA_OPTION_MEMORY_LIMIT.
  * -ECANCELED: the session was released, and the device has no
  * %DRM_QDA_FEATURE_COHERENT: nothing could clean the CPU's caches any more.
  */
@@ -302,8 +347,10 @@ enum drm_qda_pd {
  *
  * -EINVAL: unknown @pd, @flags or @pad not zero, @name missing, unterminated, with
  * bytes after its NUL, or given for a PD that has none. -EPERM: not privileged.
- * -EOPNOTSUPP: the device has no such PD. -EALREADY: the session has a PD.
- * -EBUSY: no free context bank.
+ * -EOPNOTSUPP: the device has no such PD, or no way to give the audio PD its memory.
+ * -ENOMEM: there is none left for it; -EIO: the hypervisor refuses. -EALREADY: the
+ * session has a PD. -EBUSY: no free context bank. Whether a PD that has a client
+ * takes another one is for the DSP to say: @status.
  */
 struct drm_qda_session_attach {
 	/** @pd: in, &enum drm_qda_pd */
@@ -357,7 +404,7 @@ enum drm_qda_pd_attr {
  * -EPERM: a signed PD or an attribute that grants power, without privilege.
  * -EOPNOTSUPP: unsigned PD on a DSP that has none. -EALREADY: the session has a
  * PD. -EBUSY: no free context bank. -ENOSPC: the bank's address space has no room for
- * the init memory.
+ * the init memory. -EDQUOT: the init memory is above %DRM_QDA_OPTION_MEMORY_LIMIT.
  */
 struct drm_qda_remote_session_create {
 	/** @offset: in, bytes, a multiple of 4096 */
@@ -578,20 +625,68 @@ struct drm_qda_event_complete {
 	__s32 status;
 };
 
+/** DRM_QDA_EVENT_STATUS: type of &struct drm_qda_event_status */
+#define DRM_QDA_EVENT_STATUS	0x80000001
+
+/**
+ * DRM_QDA_MAX_STATUS_EVENTS: so many of the DSP's lie unread at most; the newest are
+ * dropped. One of %DRM_QDA_PD_STATUS_DSP_RESTART comes on top
+ */
+#define DRM_QDA_MAX_STATUS_EVENTS	8
+
+/**
+ * enum drm_qda_pd_status - what has become of a PD
+ * @DRM_QDA_PD_STATUS_UP: it runs
+ * @DRM_QDA_PD_STATUS_EXIT: it has ended by itself
+ * @DRM_QDA_PD_STATUS_KILLED: it was ended
+ * @DRM_QDA_PD_STATUS_EXCEPTION: it has crashed
+ * @DRM_QDA_PD_STATUS_DSP_RESTART: the DSP is gone, with all its PDs. Comes from the
+ *	driver only, and last
+ *
+ * Others are dropped until they are defined.
+ */
+enum drm_qda_pd_status {
+	DRM_QDA_PD_STATUS_UP = 0,
+	DRM_QDA_PD_STATUS_EXIT = 1,
+	DRM_QDA_PD_STATUS_KILLED = 2,
+	DRM_QDA_PD_STATUS_EXCEPTION = 3,
+	DRM_QDA_PD_STATUS_DSP_RESTART = 4,
+};
+
+/**
+ * struct drm_qda_event_status - the session's PD has changed (read())
+ */
+struct drm_qda_event_status {
+	/** @base: type %DRM_QDA_EVENT_STATUS, length of this struct */
+	struct drm_event base;
+	/** @status: &enum drm_qda_pd_status */
+	__u32 status;
+	/** @pad: zero */
+	__u32 pad;
+};
+
 /**
  * enum drm_qda_option - options of a session
  * @DRM_QDA_OPTION_IN_FLIGHT: calls this session may have in flight, 1 to
  *	%DRM_QDA_LIMIT_IN_FLIGHT; a client that must not flood the DSP lowers it
+ * @DRM_QDA_OPTION_MEMORY_LIMIT: bytes that native and imported buffers of this session
+ *	may have in its bank, not 0. May be less than it has: then it gets no more. Can
+ *	be lowered, never raised. Minor version 1
+ * @DRM_QDA_OPTION_STATUS_EVENTS: 1: queue &struct drm_qda_event_status, 0 (as after
+ *	open): do not; what is unread stays. Minor version 1
  */
 enum drm_qda_option {
 	DRM_QDA_OPTION_IN_FLIGHT = 0,
+	DRM_QDA_OPTION_MEMORY_LIMIT = 1,
+	DRM_QDA_OPTION_STATUS_EVENTS = 2,
 };
 
 /**
  * struct drm_qda_set_option - change an option of the session
  *
- * Takes effect for calls submitted afterwards. -EINVAL: unknown @option, @flags
- * not zero. -ERANGE: @value out of range.
+ * Takes effect for what is asked for afterwards. -EINVAL: unknown @option, @flags
+ * not zero. -ERANGE: @value out of range. -EPERM: a memory limit above the one that is
+ * set. -ENOMEM: unread events leave no room for those of the status.
  */
 struct drm_qda_set_option {
 	/** @option: in, &enum drm_qda_option */

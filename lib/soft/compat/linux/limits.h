@@ -8,6 +8,9 @@
 #ifndef U32_MAX
 #define U32_MAX	((__u32)~0U)
 #endif
+#ifndef U64_MAX
+#define U64_MAX	((__u64)~0ULL)
+#endif
 #ifndef S32_MAX
 #define S32_MAX	((__s32)(U32_MAX >> 1))
 #endif
