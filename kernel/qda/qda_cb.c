@@ -236,6 +236,10 @@ static int qda_banks_choose_memory(struct qda_device *qdev,
 		if (device_get_dma_attr(bank->dev) != DEV_DMA_COHERENT)
 			coherent = false;
 	}
+	/* any memory would be out of its reach: see firmware.rst */
+	if (!iommu && device_property_present(parent, "qcom,vmids"))
+		return dev_err_probe(parent, -ENXIO,
+				     "context banks need memory that other VMs own\n");
 	qdev->mem = iommu ? &qda_mem_shmem : &qda_mem_coherent;
 	qdev->coherent = coherent;
 	if (coherent)

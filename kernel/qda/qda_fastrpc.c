@@ -189,22 +189,33 @@ void qda_pack_attach(struct qda_call *call)
 		     ARRAY_SIZE(blocks));
 }
 
-void qda_pack_attach_static(struct qda_call *call, const u8 *name)
+/**
+ * qda_pack_attach_static() - write CREATE_STATIC
+ * @call: an attach
+ * @name: of the PD
+ *
+ * Return: true: the DSP is offered its heap with it.
+ */
+bool qda_pack_attach_static(struct qda_call *call, const u8 *name)
 {
 	size_t len = strnlen(name, DRM_QDA_NAME_LEN - 1) + 1;
-	static const struct qda_wire_page no_page;
+	struct qda_heap *heap = &call->session->qdev->heap;
+	struct qda_wire_page page = { };
+	const bool offered = qda_heap_wanted(name) && qda_heap_offer(heap, &page);
 	const struct qda_wire_create_static create = {
 		.client_id = cpu_to_le32(qda_client_id(call->session)),
 		.namelen = cpu_to_le32(len),
+		.num_pages = cpu_to_le32(offered),
 	};
 	const struct qda_ctl_block blocks[] = {
 		{ .data = &create, .len = sizeof(create) },
 		{ .data = name, .len = len },
-		{ .data = &no_page, .len = sizeof(no_page) },
+		{ .data = &page, .len = sizeof(page) },
 	};
 
 	qda_ctl_pack(call, QDA_HANDLE_INIT, QDA_INIT_CREATE_STATIC, blocks,
 		     ARRAY_SIZE(blocks));
+	return offered;
 }
 
 void qda_pack_create(struct qda_call *call,

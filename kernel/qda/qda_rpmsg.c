@@ -57,9 +57,28 @@ static int qda_rpmsg_probe(struct rpmsg_device *rpdev)
 	return PTR_ERR_OR_ZERO(qdev);
 }
 
+static int qda_rpmsg_is(struct device *dev, const void *data)
+{
+	return dev == data;
+}
+
+/* The DSP has ended: its channel is off the bus before the driver is told */
+static bool qda_rpmsg_is_deleted(struct rpmsg_device *rpdev)
+{
+	struct device *dev = bus_find_device(rpdev->dev.bus, NULL, &rpdev->dev,
+					     qda_rpmsg_is);
+
+	put_device(dev);
+	return !dev;
+}
+
 static void qda_rpmsg_remove(struct rpmsg_device *rpdev)
 {
-	qda_device_remove(dev_get_drvdata(&rpdev->dev));
+	struct qda_device *qdev = dev_get_drvdata(&rpdev->dev);
+
+	if (qda_rpmsg_is_deleted(rpdev))
+		qda_heap_dsp_gone(&qdev->heap);
+	qda_device_remove(qdev);
 }
 
 static int qda_rpmsg_callback(struct rpmsg_device *rpdev, void *data, int len,

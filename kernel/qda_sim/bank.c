@@ -8,6 +8,7 @@
 #include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/of.h>
+#include <linux/of_reserved_mem.h>
 #include <linux/platform_device.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
@@ -143,6 +144,21 @@ static int sim_copy(struct page *page, unsigned int offset, void __user *buf,
 	return left ? -EINVAL : 0;
 }
 
+/*
+ * Stream id 0 is none: the address is physical, and only the DSP's own region is in its
+ * reach, all of it and at any time. Its pages are never held: as with a real DSP, it is
+ * the driver that must know when they are free.
+ */
+static struct page *sim_region_page(struct sim *sim, u64 addr)
+{
+	const struct reserved_mem *region = sim->region;
+
+	if (!region || addr < region->base || addr - region->base >= region->size ||
+	    !pfn_valid(PHYS_PFN(addr)))
+		return NULL;
+	return pfn_to_page(PHYS_PFN(addr));
+}
+
 int sim_access(struct sim *sim, struct qda_sim_access *access)
 {
 	char __user *buf = u64_to_user_ptr(access->buf);
@@ -158,13 +174,16 @@ int sim_access(struct sim *sim, struct qda_sim_access *access)
 		unsigned int offset = offset_in_page(addr);
 		size_t n = min_t(u64, access->len - access->done,
 				 PAGE_SIZE - offset);
-		struct page *page = sim_get_page(sim, access->sid, addr);
+		struct page *page = access->sid ?
+					    sim_get_page(sim, access->sid, addr) :
+					    sim_region_page(sim, addr);
 
 		if (!page)
 			return -EFAULT;
 		if (access->buf)
 			err = sim_copy(page, offset, buf + access->done, n, write);
-		put_page(page);
+		if (access->sid)
+			put_page(page);
 		access->done += n;
 		if (fatal_signal_pending(current))
 			return -EINTR;

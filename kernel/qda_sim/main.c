@@ -8,6 +8,7 @@
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/of.h>
+#include <linux/of_reserved_mem.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
 
@@ -72,6 +73,10 @@ static int sim_read_node(struct sim *sim)
 	err = of_property_read_string(sim->np, "label", &sim->label);
 	if (err)
 		return err;
+	np = of_parse_phandle(sim->np, "memory-region", 0);
+	if (np)
+		sim->region = of_reserved_mem_lookup(np);
+	of_node_put(np);
 	for_each_available_child_of_node(sim->np, np) {
 		if (!of_device_is_compatible(np, "qcom,fastrpc-compute-cb") ||
 		    sim->num_banks == QDA_SIM_MAX_BANKS ||

@@ -58,7 +58,10 @@ struct qda_sim_info {
 
 #define QDA_SIM_ACCESS_WRITE	(1 << 0)
 
-/* read or write memory; -EFAULT: @done bytes were done, the next is not mapped */
+/*
+ * Read or write memory; -EFAULT: @done bytes were done, the next is not mapped. @sid 0:
+ * physical addresses, of which the DSP reaches its node's memory-region.
+ */
 struct qda_sim_access {
 	__u32 sid;
 	__u32 flags;

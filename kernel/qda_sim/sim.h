@@ -21,6 +21,8 @@
 #define SIM_MAX_MAPPED	BIT_ULL(34)
 #define SIM_NUM_REGIONS	8192
 
+struct reserved_mem;
+
 struct sim_entry {
 	struct list_head node;
 	struct qda_sim_record record;
@@ -58,6 +60,7 @@ struct sim {
 	unsigned int num_banks;
 	u32 sids[QDA_SIM_MAX_BANKS];
 	struct sim_bank *banks;		/* of sids */
+	const struct reserved_mem *region;	/* or NULL; by physical address */
 
 	/*
 	 * Readers use rpdev and its children (the context banks); a bank's IOMMU
