@@ -176,8 +176,9 @@ part_kunit() {
 run_case() {
 	wait_until 20 test -e /run/dev-cdsp && wait_until 20 test -e /run/dev-adsp || return
 	echo "$1" >/sys/module/qda/parameters/out
-	QDA_UAPI_FILTER=$3 timeout -s KILL 120 "$build/tests/uapi/uapi-$2" >"$2-$3.$1" 2>&1 \
-		</dev/null
+	program=$build/tests/uapi/uapi-$2
+	[ -e "$program" ] || program=$build/tests/kernel/kernel-$2
+	QDA_UAPI_FILTER=$3 timeout -s KILL 120 "$program" >"$2-$3.$1" 2>&1 </dev/null
 	status=$?
 	echo 0 >/sys/module/qda/parameters/out
 	return $status

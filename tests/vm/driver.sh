@@ -8,8 +8,9 @@
 #   owner     which of qda and fastrpc has a DSP
 #   kunit     the driver's KUnit tests; with --debug the default is owner and these, as
 #             mainline's driver has warnings of its own there
-#   mutants   with a check taken out of the driver, a case of tests/uapi fails; the soft
-#             device's counterpart is tests/uapi/mutate.sh. Not with --debug
+#   mutants   with a check taken out of the driver, a case of tests/uapi or tests/kernel
+#             fails; the soft device's counterpart is tests/uapi/mutate.sh. Not with
+#             --debug
 #
 # Prints a line "ok: PART: WHAT" or "not ok: PART: WHAT" for each thing shown.
 # DIR/driver has what the programs printed and what the kernel logged.
@@ -37,6 +38,7 @@ list_checks() {
 query flags are zero;query/bad-flags;qda_check.c;q->flags;0
 nothing hides behind a name's NUL;attach/bad-static-name-tail;qda_check.c;!memchr_inv(name + len, 0, DRM_QDA_NAME_LEN - len);1
 attributes that grant power need privilege;create/unprivileged-debug;qda_check.c;a->attrs & QDA_PD_ATTR_POWER;0
+privilege is the opener's, not the caller's;privilege/not-promoted;qda_session.c;file_ns_capable(file->filp, &init_user_ns, CAP_SYS_ADMIN);capable(CAP_SYS_ADMIN)
 remote handle 1 is the kernel's;invoke/bad-handle-init;qda_check.c;a->handle == DRM_QDA_HANDLE_INIT;0
 a range does not wrap;invoke/bad-in-offset-wrap;qda_check.c;offset <= size && length <= size - offset;offset + length <= size
 an address agrees with its offset;invoke/bad-in-address;qda_check.c;((arg->address ^ arg->offset) & QDA_DSP_PAGE_MASK);0
@@ -45,6 +47,8 @@ a reply's sequence number is its call's;reply/wrong-sequence-high;qda_call.c;cal
 calls in flight are limited;limits/option;qda_invoke.c;session->in_flight < session->limit;session->in_flight < QDA_MAX_IN_FLIGHT
 the DSP ends delayed mappings only;map/fdlist-other-types;qda_map.c;!map || map->type != DRM_QDA_MAP_FD_DELAYED;!map
 a private mapping is refused;gem/mmap-bad;qda_gem.c;!(vma->vm_flags & VM_MAYSHARE);0
+a session has no more memory than its limit;memory/limit;qda_mem.c;qda_check_memory(session->mem_limit, session->mapped, size);0
+unread events of the status are bounded;status/bound;qda_status.c;qda_status_unread(file) < DRM_QDA_MAX_STATUS_EVENTS;1
 END
 }
 

@@ -10,6 +10,8 @@ out=$1 kernel=$2 modules=$3 build=${4:-}
 sysroot=$("$here/sysroot.sh")
 root=$(mktemp -d)
 trap 'rm -r "$root"' EXIT
+# the guest's users go through it
+chmod 755 "$root"
 
 mkdir -p "$root"/{bin,sbin,proc,sys,dev,tmp,run,etc,root,share,usr/bin,usr/lib}
 ln -s usr/lib "$root/lib"
