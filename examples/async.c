@@ -186,7 +186,7 @@ static bool number(const char *text, unsigned long min, unsigned long max,
 static int usage(void)
 {
 	fprintf(stderr, "usage: async [-d DEVICE] [-q DEPTH] [-n CALLS]\n"
-			"  DEPTH: calls in flight, 1 to 64, default 8\n"
+			"  DEPTH: calls in flight, 1 to 63, default 8\n"
 			"  CALLS: in total, 1 to 1000000000, default 10000\n");
 	return 2;
 }
@@ -202,7 +202,7 @@ int main(int argc, char **argv)
 	while ((option = getopt(argc, argv, "d:q:n:")) != -1) {
 		if (option == 'd')
 			device = optarg;
-		else if (option == 'q' && number(optarg, 1, 64, &loop.depth))
+		else if (option == 'q' && number(optarg, 1, 63, &loop.depth))
 			continue;
 		else if (option == 'n' && number(optarg, 1, 1000000000, &loop.calls))
 			continue;

@@ -6,6 +6,8 @@
 
 #include "clock.h"
 #include "objects.h"
+#include "running.h"
+#include "trace.h"
 
 /* more arguments than any message can carry, so that sizes cannot overflow */
 #define MAX_CALL_ARGS	(1U << 16)
@@ -23,6 +25,7 @@ struct qda_call {
 	atomic_int state;	/* who has taken it from IDLE or TICKET owns it */
 	struct qda_module *module;
 	struct qda_session *session;	/* the module's */
+	uint32_t method;
 	struct marshal_plan plan;
 	struct scratch_region *region;
 	uint8_t *scratch;
@@ -104,6 +107,7 @@ QDA_EXPORT int qda_call_new(struct qda_module *module, uint32_t method,
 	call->args = copy;
 	call->num_args = num_args;
 	call->plan = plan;
+	call->method = method;
 	if (call->region)
 		call->scratch = call->region->cpu;
 	marshal_args(&plan, copy, num_args, call->region ? call->region->handle : 0,
@@ -192,6 +196,8 @@ static void call_outputs(const struct qda_call *call, int32_t status)
 {
 	if (!status)
 		marshal_out(&call->plan, call->args, call->num_args, call->scratch);
+	else if (status_is_lost(status))
+		running_lost(call->session, call->module->handle, call->method);
 }
 
 QDA_EXPORT int qda_call_invoke(struct qda_call *call, int32_t *ret_status)
@@ -209,7 +215,12 @@ QDA_EXPORT int qda_call_invoke(struct qda_call *call, int32_t *ret_status)
 
 	marshal_in(&call->plan, call->args, call->num_args, call->scratch);
 	fill_invoke(&invoke, call, 0, 0);
+	trace_call(call->session, &invoke, call->region);
+	running_enter(call->session, call->module->handle, call->method);
 	err = session_kapi_invoke(call->session, &invoke);
+	running_leave(call->session, call->module->handle, call->method,
+		      err ? 0 : invoke.status);
+	trace_return(call->session, &invoke, call->region, err);
 	if (err == -EINTR && invoke.ticket) {
 		call->ticket = invoke.ticket;
 		call_give(call, CALL_TICKET);
@@ -227,10 +238,12 @@ QDA_EXPORT int qda_call_invoke(struct qda_call *call, int32_t *ret_status)
 }
 
 /* Without a ticket nothing was sent: it may be repeated, and only then. */
-static int submit(struct qda_session *session, struct kapi_invoke *invoke)
+static int submit(struct qda_session *session, struct kapi_invoke *invoke,
+		  const struct scratch_region *region)
 {
 	int err;
 
+	trace_call(session, invoke, region);
 	do
 		err = session_kapi_invoke(session, invoke);
 	while (err == -EINTR && !invoke->ticket);
@@ -243,7 +256,7 @@ static int submit_ticket(struct qda_call *call)
 	int err;
 
 	fill_invoke(&invoke, call, KAPI_INVOKE_ASYNC, 0);
-	err = submit(call->session, &invoke);
+	err = submit(call->session, &invoke, call->region);
 	if (!err)
 		call->ticket = invoke.ticket;
 	call_give(call, err ? CALL_IDLE : CALL_TICKET);
@@ -269,7 +282,7 @@ static int submit_event(struct qda_call *call, qda_call_fn fn, void *data)
 	fill_invoke(&invoke, call, KAPI_INVOKE_ASYNC | KAPI_INVOKE_EVENT, cookie);
 	call_give(call, CALL_EVENT);
 
-	err = submit(session, &invoke);
+	err = submit(session, &invoke, call->region);
 	/* once it is under way it is another thread's already, perhaps freed */
 	if (!err)
 		return 0;

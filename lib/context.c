@@ -302,3 +302,25 @@ QDA_EXPORT int qda_ctx_wait(struct qda_ctx *ctx, int64_t timeout_ns)
 			return -errno;
 	}
 }
+
+QDA_EXPORT int qda_ctx_set_trace(struct qda_ctx *ctx, qda_trace_fn fn, void *data)
+{
+	int err = ctx ? qda_ctx_check(ctx) : -EINVAL;
+
+	if (err)
+		return err;
+	ctx->trace = fn;
+	ctx->trace_data = data;
+	return 0;
+}
+
+QDA_EXPORT int qda_ctx_set_dsp_log(struct qda_ctx *ctx, qda_dsp_log_fn fn, void *data)
+{
+	int err = ctx ? qda_ctx_check(ctx) : -EINVAL;
+
+	if (err)
+		return err;
+	ctx->dsp_log = fn;
+	ctx->dsp_log_data = data;
+	return 0;
+}

@@ -29,8 +29,11 @@ const struct errno_entry qda_errno_table[] = {
 	  "one." },
 	{ ECONNRESET, "the software DSP closed the connection",
 	  "Look at what qda-softdsp printed and start it again." },
-	{ EEXIST, "the dsp_id is in use by another mapping of this session",
-	  "Choose another dsp_id, or 0 to have one chosen." },
+	{ EDQUOT, "the session would hold more memory than its limit allows",
+	  "Drop buffers and mappings that are no longer needed; the limit is what was "
+	  "set for the session, and qda_session_get_memory() tells what it holds." },
+	{ EEXIST, "the number or name is in use in this session",
+	  "Choose another one; a dsp_id of 0 has one chosen." },
 	{ EFAULT, "bad address",
 	  "A pointer argument does not point to memory of this process." },
 	{ EFBIG, "file too large", "" },

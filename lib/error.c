@@ -158,3 +158,18 @@ int qda_fail(struct qda_failure *reterr, int err, int32_t status, const char *fo
 	memcpy(reterr->message, message, len + 1);
 	return err;
 }
+
+void qda_fail_again(struct qda_failure *reterr, const struct qda_failure *failure)
+{
+	size_t room;
+
+	if (!reterr || reterr->size < offsetof(struct qda_failure, reserved))
+		return;
+	reterr->status = failure->status;
+	if (reterr->size <= offsetof(struct qda_failure, message))
+		return;
+	room = reterr->size - offsetof(struct qda_failure, message);
+	snprintf(reterr->message, room < sizeof(reterr->message) ?
+				  room : sizeof(reterr->message),
+		 "%s", failure->message);
+}

@@ -609,8 +609,9 @@ static bool is_covered(const struct files *files, const char *dsp_path)
 	return false;
 }
 
+/* beside: of a module, read and searched unless it is covered already */
 static int add_root(struct files *files, const char *dsp_path, const char *host_path,
-		    bool writable, bool replace)
+		    bool writable, bool beside)
 {
 	struct root root;
 	int err = make_root(&root, dsp_path, host_path);
@@ -618,17 +619,17 @@ static int add_root(struct files *files, const char *dsp_path, const char *host_
 	if (err)
 		return err;
 	root.writable = writable;
-	root.origin = "application";
-	if (root_fd(&root) < 0) {
+	root.origin = beside ? "module" : "application";
+	root.search = beside;
+	pthread_mutex_lock(&files->lock);
+	if (beside && is_covered(files, root.dsp_path)) {
+		root_free(&root);
+	} else if (root_fd(&root) < 0) {
 		err = -errno;
 		root_free(&root);
-		return err;
-	}
-	pthread_mutex_lock(&files->lock);
-	if (!replace && is_covered(files, root.dsp_path))
-		root_free(&root);
-	else
+	} else {
 		err = put_root(files, &root);
+	}
 	pthread_mutex_unlock(&files->lock);
 	return err;
 }
@@ -636,12 +637,12 @@ static int add_root(struct files *files, const char *dsp_path, const char *host_
 int files_add_root(struct files *files, const char *dsp_path, const char *host_path,
 		   bool writable)
 {
-	return add_root(files, dsp_path, host_path, writable, true);
+	return add_root(files, dsp_path, host_path, writable, false);
 }
 
 int files_let_read(struct files *files, const char *dir)
 {
-	return add_root(files, dir, dir, false, false);
+	return add_root(files, dir, dir, false, true);
 }
 
 int files_new(struct qda_ctx *ctx, const char *domain, const struct path_list *path,

@@ -44,7 +44,8 @@ int files_add_root(struct files *files, const char *dsp_path, const char *host_p
 		   bool writable);
 /*
  * Let the DSP read in dir, which it names as it is called here, unless it is in a
- * directory that was given already: that one's rights stay. Errors as above.
+ * directory that was given already: that one's rights stay. It is searched last, as
+ * a module needs what lies beside it. Errors as above.
  */
 int files_let_read(struct files *files, const char *dir);
 

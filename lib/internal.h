@@ -64,6 +64,11 @@ struct qda_ctx {
 	qda_log_fn log;
 	void *log_data;
 	int log_level;
+	uint64_t session_ids[8];	/* by domain: numbers in use, under lock */
+	qda_trace_fn trace;
+	void *trace_data;
+	qda_dsp_log_fn dsp_log;
+	void *dsp_log_data;
 	struct qda_monitor *monitor;	/* udev, see monitor.c */
 };
 
@@ -109,6 +114,9 @@ int qda_opts_copy(void *ours, size_t our_size, size_t min_size, const void *opts
 int qda_fail(struct qda_failure *reterr, int err, int32_t status,
 	     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* the same failure for a caller who is told nothing more */
+void qda_fail_again(struct qda_failure *reterr, const struct qda_failure *failure);
+
 /* --- device.c ----------------------------------------------------------- */
 
 struct qda_device {
@@ -133,9 +141,18 @@ int qda_device_domain_id(const struct qda_device *device);
 
 /* --- session.c ---------------------------------------------------------- */
 
+struct apps_mem;
+struct apps_msgd;
+struct apps_std;
+struct files;
+struct listener;
 struct qda_scratch;
+struct reverse_table;
 
 #define SESSION_BUFFER_BUCKETS	64
+/* slots for the names of calls in flight, and how many are kept of a crash */
+#define SESSION_RUNNING		64
+#define SESSION_LOST		16
 
 struct qda_session {
 	atomic_uint refs;
@@ -143,18 +160,37 @@ struct qda_session {
 	struct kapi_file *file;
 	struct qda_watch watch;		/* completion events */
 	bool is_unsigned;
-	bool owns_pd;			/* made here, so it ends with the session */
+	atomic_bool owns_pd;		/* made here, so it ends with the session */
+	bool is_user_pd;		/* made here, not attached to */
+	bool has_id;
+	uint32_t id;			/* among the context's of this DSP */
+	char name[64];
 	atomic_bool released;
 	atomic_uint remotectl;		/* handle that loads modules: 8, or 0 */
+	/* services.c; all NULL without a listener */
+	struct listener *listener;
+	struct reverse_table *reverse;
+	struct files *files;
+	struct apps_std *apps_std;
+	struct apps_mem *apps_mem;
+	struct apps_msgd *apps_msgd;
 	pthread_mutex_t lock;		/* what follows */
 	/* by GEM handle: an import may repeat one */
 	struct list buffers[SESSION_BUFFER_BUCKETS];
+	struct list mappings;
+	struct list modules;
+	uint64_t lost[SESSION_LOST];	/* calls that a PD's end has ended */
+	unsigned int num_lost;
+	qda_session_event_fn event_fn;
+	void *event_data;
 	struct list calls;		/* in flight with a callback */
 	uint64_t cookie;		/* of the last of them */
 	struct list orphans;	/* in flight and nobody's, see invoke.c */
 	atomic_uint num_orphans;
 	int32_t next_dsp_id;
 	struct qda_scratch *scratch;	/* scratch.c: pool for packed arguments */
+	struct session_saved *saved;	/* reopen.c: what it was opened with */
+	atomic_uint_least64_t running[SESSION_RUNNING];	/* running.h */
 };
 
 static inline struct qda_ctx *session_ctx(const struct qda_session *session)

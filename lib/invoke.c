@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "objects.h"
+#include "running.h"
+#include "trace.h"
 
 int invocation_begin(struct invocation *inv, struct qda_session *session,
 		     uint32_t method, const struct qda_arg *args, size_t num_args)
@@ -75,6 +77,8 @@ int session_invoke(struct qda_session *session, uint32_t handle, uint32_t method
 	invoke.num_args = inv.plan.num_args;
 	invoke.handle = handle;
 	invoke.scalars = inv.plan.scalars;
+	trace_call(session, &invoke, inv.region);
+	running_enter(session, handle, method);
 	/* without a ticket nothing was sent: it may be repeated, and only then */
 	do
 		err = session_kapi_invoke(session, &invoke);
@@ -83,6 +87,9 @@ int session_invoke(struct qda_session *session, uint32_t handle, uint32_t method
 	/* a signal does not end the call: go on waiting for this very one */
 	while (err == -EINTR)
 		err = kapi_wait(session->file, invoke.ticket, -1, &status);
+	running_leave(session, handle, method, err ? 0 : status);
+	invoke.status = status;
+	trace_return(session, &invoke, inv.region, err);
 	if (!err) {
 		if (!status)
 			marshal_out(&inv.plan, args, num_args,

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "files.h"
 #include "objects.h"
+#include "trace.h"
 
 /*
  * The loader's interfaces: as a handle64 interface its own methods begin at 2,
@@ -20,13 +22,12 @@
 
 #define HANDLE_INIT		1
 
-/* asked for: a loader's text may list every path it tried */
-#define ERROR_TEXT_SIZE		2048
+/* asked for, as others ask: not every firmware may have room for more */
+#define ERROR_TEXT_SIZE		255
 
 #define DSP_ERR(code)		((int32_t)(0x80000400U + (code)))
 
-/* what a firmware without the interface answers */
-static bool lacks_interface(int32_t status)
+bool status_lacks_interface(int32_t status)
 {
 	static const int32_t answers[] = {
 		DSP_ERR(0x14),	/* unsupported */
@@ -99,6 +100,9 @@ int module_uri(const char *name, const char *domain, char *buf, size_t size)
 		if (*c == '?' || *c == '&' || (unsigned char)*c < 0x20)
 			return -EINVAL;
 
+	/* links and ".." are resolved here, where the application's rights are */
+	if (strchr(name, '/') && realpath(name, path))
+		return file_uri(path, domain, buf, size);
 	if (strchr(name, '/') && name[0] != '/') {
 		char cwd[PATH_MAX];
 
@@ -119,6 +123,27 @@ int module_uri(const char *name, const char *domain, char *buf, size_t size)
 }
 
 /* --- opening ------------------------------------------------------------ */
+
+static void module_link(struct qda_module *module)
+{
+	struct qda_session *session = module->session;
+
+	pthread_mutex_lock(&session->lock);
+	list_add(&session->modules, &module->node);
+	pthread_mutex_unlock(&session->lock);
+}
+
+/* session: NULL when it is going away, and nobody looks any more */
+static void module_free(struct qda_module *module, struct qda_session *session)
+{
+	if (session && module->session) {
+		pthread_mutex_lock(&session->lock);
+		list_del(&module->node);
+		pthread_mutex_unlock(&session->lock);
+	}
+	free(module->name);
+	free(module);
+}
 
 /* What the loader answers */
 struct open_reply {
@@ -237,7 +262,9 @@ static int try_open(struct qda_session *session, uint32_t remotectl, const char 
 	invoke.num_args = open->inv.plan.num_args;
 	invoke.handle = remotectl;
 	invoke.scalars = open->inv.plan.scalars;
+	trace_call(session, &invoke, open->inv.region);
 	err = session_kapi_invoke(session, &invoke);
+	trace_return(session, &invoke, open->inv.region, err);
 	if (err == -EINTR && invoke.ticket) {
 		open->orphan.ticket = invoke.ticket;
 		open->orphan.region = open->inv.region;
@@ -255,6 +282,51 @@ static int try_open(struct qda_session *session, uint32_t remotectl, const char 
 free_open:
 	free(open);
 	return err;
+}
+
+/*
+ * Who names a module by its path means that file, and what lies beside it. Only that
+ * directory; a name without one is searched.
+ */
+static int grant_module_dir(struct qda_session *session, const char *uri,
+			    struct qda_failure *reterr)
+{
+	static const char scheme[] = "file:///";
+	char dir[PATH_MAX];
+	size_t length;
+	int n, err;
+
+	if (!session->files || strncmp(uri, scheme, sizeof(scheme) - 1))
+		return 0;
+	uri += sizeof(scheme) - 1;
+	length = strcspn(uri, "?");
+	while (length && uri[length - 1] != '/')
+		length--;
+	if (length < 2)
+		return 0;
+	n = snprintf(dir, sizeof(dir), "%s%.*s", *uri == '/' ? "" : "/",
+		     (int)length - 1, uri);
+	if (n < 0 || (size_t)n >= sizeof(dir))
+		return qda_fail(reterr, -ENAMETOOLONG, 0, "%s: loading %.200s...",
+				session->device->info.dsp, uri);
+	err = files_let_read(session->files, dir);
+	if (err)
+		return qda_fail(reterr, err, 0, "%s: loading %s: directory %s",
+				session->device->info.dsp, uri, dir);
+	return 0;
+}
+
+static int fail_load(struct qda_session *session, const char *uri,
+		     const struct open_reply *reply, struct qda_failure *reterr)
+{
+	const char *text = reply->text[0] ? reply->text : "it says no more";
+	char tried[2048] = "";
+
+	if (session->files)
+		files_last_tried(session->files, tried, sizeof(tried));
+	return qda_fail(reterr, -EREMOTEIO, reply->error, "%s: loading %s: %s%s%s%s",
+			session->device->info.dsp, uri, text, tried[0] ? " (" : "",
+			tried, tried[0] ? ")" : "");
 }
 
 QDA_EXPORT int qda_module_open(struct qda_session *session, const char *name,
@@ -276,14 +348,23 @@ QDA_EXPORT int qda_module_open(struct qda_session *session, const char *name,
 	err = module_uri(name, session->device->info.dsp, uri, sizeof(uri));
 	if (err)
 		return qda_fail(reterr, err, 0, "module name \"%.200s\"", name);
+	err = grant_module_dir(session, uri, reterr);
+	if (err)
+		return err;
 	module = calloc(1, sizeof(*module));
-	if (!module)
+	if (module)
+		module->name = strdup(name);
+	if (!module || !module->name) {
+		free(module);
 		return qda_fail(reterr, -ENOMEM, 0, "module %s", name);
+	}
 
 	session_reap(session);
+	if (session->files)
+		files_forget_tried(session->files);
 	remotectl = atomic_load(&session->remotectl);
 	err = try_open(session, remotectl, uri, &reply, &status);
-	if (!err && remotectl == REMOTECTL1 && lacks_interface(status)) {
+	if (!err && remotectl == REMOTECTL1 && status_lacks_interface(status)) {
 		log_info(session_ctx(session),
 			 "no remotectl1 (%s), going on with remotectl",
 			 qda_status_name(status));
@@ -293,19 +374,18 @@ QDA_EXPORT int qda_module_open(struct qda_session *session, const char *name,
 			atomic_store(&session->remotectl, remotectl);
 	}
 	if (err || status) {
-		free(module);
+		module_free(module, NULL);
 		return qda_fail(reterr, err ? err : -EREMOTEIO, err ? 0 : status,
 				"%s: loading %s", session->device->info.dsp, uri);
 	}
 	if (reply.error) {
-		free(module);
-		return qda_fail(reterr, -EREMOTEIO, reply.error, "%s: loading %s: %s",
-				session->device->info.dsp, uri,
-				reply.text[0] ? reply.text : "it says no more");
+		module_free(module, NULL);
+		return fail_load(session, uri, &reply, reterr);
 	}
 	atomic_init(&module->refs, 1);
 	module->session = qda_session_ref(session);
 	module->handle = reply.handle;
+	module_link(module);
 	module->remotectl = remotectl;
 	module->opened = true;
 	*ret_module = module;
@@ -331,6 +411,7 @@ QDA_EXPORT int qda_module_from_handle(struct qda_session *session, uint32_t hand
 	atomic_init(&module->refs, 1);
 	module->session = qda_session_ref(session);
 	module->handle = handle;
+	module_link(module);
 	*ret_module = module;
 	return 0;
 }
@@ -368,7 +449,7 @@ void module_bury(struct qda_module *module, struct qda_session *session)
 {
 	if (session && module->opened && !atomic_load(&session->released))
 		close_async(session, module->remotectl, module->handle);
-	free(module);
+	module_free(module, session);
 }
 
 QDA_EXPORT struct qda_module *qda_module_ref(struct qda_module *module)
@@ -387,7 +468,7 @@ void module_put(struct qda_module *module, bool may_block)
 		return;
 	session = module->session;
 	if (qda_ctx_check(session_ctx(session))) {
-		free(module);
+		module_free(module, NULL);
 		qda_session_unref(session);
 		return;
 	}
@@ -401,7 +482,7 @@ void module_put(struct qda_module *module, bool may_block)
 	if (!busy && may_block) {
 		if (module->opened)
 			close_sync(module);
-		free(module);
+		module_free(module, session);
 	} else if (!busy) {
 		module_bury(module, session);
 	}
@@ -418,6 +499,11 @@ QDA_EXPORT struct qda_module *qda_module_unref(struct qda_module *module)
 QDA_EXPORT struct qda_session *qda_module_get_session(const struct qda_module *module)
 {
 	return module ? module->session : NULL;
+}
+
+QDA_EXPORT const char *qda_module_get_name(const struct qda_module *module)
+{
+	return module ? module->name : NULL;
 }
 
 QDA_EXPORT uint32_t qda_module_get_handle(const struct qda_module *module)

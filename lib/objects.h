@@ -5,6 +5,7 @@
 
 #include "internal.h"
 #include "marshal.h"
+#include "path.h"
 #include "scratch.h"
 
 /* --- buffer.c ----------------------------------------------------------- */
@@ -20,6 +21,35 @@ struct qda_buffer {
 	_Atomic(void *) cpu;
 };
 
+/* --- mapping.c ---------------------------------------------------------- */
+
+struct qda_mapping {
+	atomic_uint refs;
+	struct qda_session *session;	/* alive by buffer, or by who holds */
+	struct qda_buffer *buffer;	/* NULL: no references, only holds */
+	atomic_int state;
+	uint64_t offset, length;	/* of the buffer */
+	uint64_t addr;
+	uint32_t type;
+	uint32_t id;
+	int32_t dsp_id;
+	struct list node;		/* session->mappings */
+	unsigned int holds;		/* under session->lock */
+};
+
+/* a number for a mapping whose owner does not mind; may be taken (-EEXIST) */
+int32_t mapping_next_dsp_id(struct qda_session *session);
+/* the application's mapping of that number, with a reference; or NULL */
+struct qda_mapping *mapping_find(struct qda_session *session, int32_t dsp_id);
+/*
+ * Keep the mapping past its last reference, but neither its buffer object nor the
+ * session: whoever holds it lets go before the session ends. The caller has a
+ * reference. Does not stop qda_mapping_unmap(), to which the DSP may say no.
+ */
+void mapping_hold(struct qda_mapping *mapping);
+/* may_block: unmap it if that is due; else it ends with the PD */
+void mapping_drop(struct qda_mapping *mapping, bool may_block);
+
 /* --- module.c ----------------------------------------------------------- */
 
 struct qda_module {
@@ -28,11 +58,15 @@ struct qda_module {
 	uint32_t handle;
 	uint32_t remotectl;		/* interface that opened it */
 	bool opened;			/* else it was there without loading */
+	char *name;			/* as it was opened; NULL: it was not */
+	struct list node;		/* session->modules, under its lock */
 	/* under session->lock: */
 	unsigned int orphans;		/* calls of it that nobody collects */
 	bool dead;			/* refs is zero, waits for the orphans */
 };
 
+/* is this what a firmware without an interface answers? */
+bool status_lacks_interface(int32_t status);
 /* URI of a module called name; buf is NUL terminated. -EINVAL, -ENAMETOOLONG */
 int module_uri(const char *name, const char *domain, char *buf, size_t size);
 /*
@@ -95,46 +129,69 @@ void session_orphans_drop(struct qda_session *session);
 /* an event of the session's file: run the callback of its call; 1 if it had one */
 int call_complete(struct qda_session *session, const struct kapi_event *event);
 
-/* --- session.c ---------------------------------------------------------- */
+/* --- session-id.c --------------------------------------------------------- */
+
+/* -EMFILE: the context has 64 sessions of that DSP */
+int session_id_take(struct qda_session *session);
+void session_id_give(struct qda_session *session);
+
+/* --- event.c -------------------------------------------------------------- */
+
+/* kind: enum qda_session_event_kind; 1 if somebody was told */
+int session_status_event(struct qda_session *session, uint32_t kind);
+
+/* --- reopen.c ------------------------------------------------------------- */
+
+struct session_saved;
+
+/* a copy of the options that a session is opened with; -ENOMEM */
+int session_save_opts(struct qda_session *session, const struct qda_session_opts *opts);
+void session_saved_free(struct session_saved *saved);
+
+/* --- session.c, session-pd.c ---------------------------------------------- */
 
 extern const struct scratch_ops session_scratch_ops;
 
-/* --- path.c ------------------------------------------------------------- */
+/* in session->refs: the listener's own reference, while it serves a call */
+#define SESSION_SERVED	0x40000000u
 
-/* The places a file of the DSP may be in, in order */
-struct path_search {
-	char *env;		/* private copy of the variable, or NULL */
-	char *rest;
-	const char *const *defaults;
-	const char *domain;
-	const char *file;
-	const char *dir;	/* current folder; NULL: take the next */
-	bool subfolder;		/* the domain's own was given out */
-};
+/* take it, false: the session ends; drop it, which may be the end */
+bool session_serve_begin(struct qda_session *session);
+void session_serve_end(struct qda_session *session);
 
-int path_search_begin(struct path_search *search, const char *domain,
-		      const char *file, bool soft);
-/* 1 and the next candidate in buf, or 0 at the end; skips what does not fit */
-int path_search_next(struct path_search *search, char *buf, size_t size);
-void path_search_end(struct path_search *search);
+/* a copy of the caller's options, checked */
+int session_copy_opts(struct qda_session_opts *o, const struct qda_session_opts *opts,
+		      struct qda_failure *reterr);
+/* create or attach, as they say, and serve the PD */
+int session_get_pd(struct qda_session *session, const struct qda_session_opts *o,
+		   struct qda_failure *reterr);
 
 /* --- shell.c ------------------------------------------------------------ */
 
-struct shell {
-	int fd;			/* -1: none, the DSP's built-in one */
+struct shell_file {
+	int fd;			/* -1: none */
 	uint64_t size;
 	char path[4096];
+};
+
+struct shell {
+	struct shell_file image;	/* none: the DSP's built-in one */
+	struct shell_file signature;
 	char tried[2048];	/* what was looked for in vain: "a, b, c" */
+	char doubt[96];		/* why the DSP may refuse the image, or "" */
 };
 
 /* that very file; max: bytes the device takes */
-int shell_open(struct shell *shell, const char *path, uint64_t max,
+int shell_open(struct shell *shell, const char *path, bool soft, uint64_t max,
 	       struct qda_failure *reterr);
-/* Search it. Not found is 0 with fd -1 and a log line. */
-int shell_find(struct shell *shell, struct qda_ctx *ctx, const char *domain,
-	       int domain_id, bool is_unsigned, bool soft, uint64_t max,
+/* Search it in dirs. Not found is 0 with image.fd -1 and a log line. */
+int shell_find(struct shell *shell, struct qda_ctx *ctx, const struct path_list *dirs,
+	       const char *domain, int domain_id, bool is_unsigned, bool soft,
+	       uint64_t max, struct qda_failure *reterr);
+/* a test signature that is to follow the image; max: bytes of both */
+int shell_sign(struct shell *shell, const char *path, uint64_t max,
 	       struct qda_failure *reterr);
-/* read all of it */
+/* read all of image and signature */
 int shell_read(struct shell *shell, void *dest, struct qda_failure *reterr);
 void shell_close(struct shell *shell);
 

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: MIT
 /* Sessions: one open file, one context bank, one PD. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "objects.h"
+#include "services.h"
+#include "trace.h"
 
 /* bytes of scratch memory kept for later calls */
 #define SCRATCH_MAX_IDLE	(64ULL << 20)
 
 /* events run at a time; what is left keeps the descriptor readable */
-#define EVENT_BATCH		16
-
-/* FastRPC's bit in the attributes of a user PD */
-#define PD_ATTR_UNSIGNED	0x8u
+#define EVENT_BATCH		32
 
 #define REMOTECTL1		8
 
@@ -67,7 +68,10 @@ static int watch_events(struct qda_watch *watch)
 
 	n = kapi_read_events(session->file, events, EVENT_BATCH);
 	for (i = 0; i < n; i++)
-		done += call_complete(session, &events[i]);
+		done += events[i].type == KAPI_EVENT_COMPLETE ?
+				call_complete(session, &events[i]) :
+				session_status_event(session,
+						     (uint32_t)events[i].status);
 	return n < 0 ? n : done;
 }
 
@@ -98,15 +102,24 @@ static int session_new(struct qda_device *device, struct kapi_file *file,
 	pthread_mutex_init(&session->lock, NULL);
 	for (i = 0; i < SESSION_BUFFER_BUCKETS; i++)
 		list_init(&session->buffers[i]);
+	list_init(&session->mappings);
+	list_init(&session->modules);
 	list_init(&session->calls);
 	list_init(&session->orphans);
+	err = session_id_take(session);
+	if (err)
+		goto free_scratch;
+	snprintf(session->name, sizeof(session->name), "%s:%u", device->info.dsp,
+		 session->id);
 	/* last, because from here on another thread may use it */
 	err = qda_ctx_watch_add(device->ctx, &session->watch);
 	if (err)
-		goto free_scratch;
+		goto give_id;
 	*ret_session = session;
 	return 0;
 
+give_id:
+	session_id_give(session);
 free_scratch:
 	pthread_mutex_destroy(&session->lock);
 	scratch_free(session->scratch);
@@ -125,33 +138,75 @@ QDA_EXPORT struct qda_session *qda_session_ref(struct qda_session *session)
 	return session;
 }
 
-QDA_EXPORT struct qda_session *qda_session_unref(struct qda_session *session)
+/* A PD that was there before belongs to the descriptor it came with */
+static void end_pd(struct qda_session *session)
 {
-	struct qda_device *device;
+	if (atomic_load(&session->owns_pd) && !atomic_exchange(&session->released, true))
+		kapi_release(session->file);
+}
 
-	if (!session || atomic_fetch_sub(&session->refs, 1) != 1)
-		return NULL;
-	device = session->device;
+/* The last reference is gone */
+static void session_end(struct qda_session *session)
+{
+	struct qda_device *device = session->device;
+
 	if (!qda_ctx_check(device->ctx)) {
 		qda_ctx_watch_del(device->ctx, &session->watch);
-		/*
-		 * First, so that the DSP lets go of what is dropped next. A PD
-		 * that was there before belongs to the descriptor it came with.
-		 */
-		if (session->owns_pd && !atomic_load(&session->released))
-			kapi_release(session->file);
+		/* first, so that the DSP lets go of what is dropped next */
+		end_pd(session);
+		services_stop(session);
 		session_orphans_drop(session);
 		scratch_free(session->scratch);
 		pthread_mutex_destroy(&session->lock);
+		session_id_give(session);
 	}
 	/*
 	 * A forked child closes its descriptor and nothing else: PD, handles and
 	 * perhaps held locks are the parent's.
 	 */
 	kapi_close(session->file);
+	session_saved_free(session->saved);
 	free(session);
 	qda_device_unref(device);
+}
+
+QDA_EXPORT struct qda_session *qda_session_unref(struct qda_session *session)
+{
+	unsigned int refs;
+
+	if (!session)
+		return NULL;
+	refs = atomic_load(&session->refs);
+	do {
+		/*
+		 * Only the listener is left, with a call that it serves: it may wait
+		 * for a DSP that never answers, and nobody would come to end that
+		 */
+		if (refs == (SESSION_SERVED | 1) && !qda_ctx_check(session_ctx(session))) {
+			qda_ctx_watch_del(session_ctx(session), &session->watch);
+			end_pd(session);
+		}
+	} while (!atomic_compare_exchange_weak(&session->refs, &refs, refs - 1));
+	if (refs == 1)
+		session_end(session);
 	return NULL;
+}
+
+bool session_serve_begin(struct qda_session *session)
+{
+	unsigned int refs = atomic_load(&session->refs);
+
+	while (refs)
+		if (atomic_compare_exchange_weak(&session->refs, &refs,
+						 refs + SESSION_SERVED))
+			return true;
+	return false;
+}
+
+void session_serve_end(struct qda_session *session)
+{
+	if (atomic_fetch_sub(&session->refs, SESSION_SERVED) == SESSION_SERVED)
+		session_end(session);
 }
 
 QDA_EXPORT int qda_session_release(struct qda_session *session)
@@ -168,6 +223,48 @@ QDA_EXPORT int qda_session_release(struct qda_session *session)
 	return kapi_release(session->file);
 }
 
+/* the user PD's own interface, and its method that ends it */
+#define CURRENT_PROCESS1	4
+#define PROCESS1_EXIT		2
+
+static int exit_pd(struct qda_session *session, int64_t deadline)
+{
+	struct kapi_invoke invoke = {
+		.handle = CURRENT_PROCESS1,
+		.scalars = PROCESS1_EXIT << 24,
+		.flags = KAPI_INVOKE_ASYNC,
+	};
+	int err;
+
+	session_reap(session);
+	trace_call(session, &invoke, NULL);
+	err = session_kapi_invoke(session, &invoke);
+	if (!err)
+		err = kapi_wait(session->file, invoke.ticket, deadline, &invoke.status);
+	trace_return(session, &invoke, NULL, err);
+	return !err && invoke.status ? -EREMOTEIO : err;
+}
+
+QDA_EXPORT int qda_session_exit(struct qda_session *session, int64_t timeout_ns)
+{
+	int err;
+
+	if (!session)
+		return -EINVAL;
+	err = qda_ctx_check(session_ctx(session));
+	if (err)
+		return err;
+	if (atomic_load(&session->released))
+		return -ECANCELED;
+	if (!session->is_user_pd)
+		return -ENOTCONN;
+	err = exit_pd(session, clock_deadline(timeout_ns));
+	if (err == -EINTR)
+		return err;
+	qda_session_release(session);
+	return err;
+}
+
 QDA_EXPORT struct qda_device *qda_session_get_device(const struct qda_session *session)
 {
 	return session ? session->device : NULL;
@@ -178,180 +275,7 @@ QDA_EXPORT int qda_session_is_unsigned(const struct qda_session *session)
 	return session ? session->is_unsigned : -EINVAL;
 }
 
-/* --- getting a PD ------------------------------------------------------- */
-
-static int check_opts(const struct qda_session_opts *o, struct qda_failure *reterr)
-{
-	if (o->pd > QDA_PD_STATIC)
-		return qda_fail(reterr, -EINVAL, 0, "session option pd %u is unknown",
-				o->pd);
-	if (o->signing > QDA_SIGNING_SIGNED)
-		return qda_fail(reterr, -EINVAL, 0,
-				"session option signing %u is unknown", o->signing);
-	if ((o->pd == QDA_PD_STATIC) != (o->pd_name != NULL))
-		return qda_fail(reterr, -EINVAL, 0,
-				"session option pd_name belongs to static PDs, and only to them");
-	if (o->pd_name && !*o->pd_name)
-		return qda_fail(reterr, -EINVAL, 0, "session option pd_name is empty");
-	if (o->pd != QDA_PD_USER &&
-	    (o->signing || o->shell || o->init_mem_size || o->attrs))
-		return qda_fail(reterr, -EINVAL, 0,
-				"session options signing, shell, init_mem_size and attrs are for user PDs");
-	if (o->attrs & PD_ATTR_UNSIGNED)
-		return qda_fail(reterr, -EINVAL, 0,
-				"session option attrs has the unsigned bit, which signing chooses");
-	return 0;
-}
-
-static const char *session_dsp(const struct qda_session *session)
-{
-	return session->device->info.dsp;
-}
-
-/* the shell image in a buffer; its size is that of the buffer */
-static int load_shell(struct qda_session *session, struct shell *shell,
-		      uint32_t *ret_handle, struct qda_failure *reterr)
-{
-	uint64_t size = shell->size;
-	uint32_t handle;
-	void *cpu;
-	int err;
-
-	err = kapi_gem_create(session->file, &size, &handle);
-	if (err)
-		return qda_fail(reterr, err, 0, "%s: memory for the shell image",
-				session_dsp(session));
-	err = kapi_gem_mmap(session->file, handle, size, &cpu);
-	if (err) {
-		kapi_gem_close(session->file, handle);
-		return qda_fail(reterr, err, 0, "%s: mapping the shell image",
-				session_dsp(session));
-	}
-	err = shell_read(shell, cpu, reterr);
-	kapi_munmap_cpu(session->file, cpu, size);
-	if (err) {
-		kapi_gem_close(session->file, handle);
-		return err;
-	}
-	*ret_handle = handle;
-	return 0;
-}
-
-static int get_shell(struct qda_session *session, const struct qda_session_opts *o,
-		     struct shell *shell, struct qda_failure *reterr)
-{
-	const struct qda_device *device = session->device;
-	uint64_t max;
-	int err;
-
-	err = kapi_query(session->file, KAPI_MAX_SHELL, 0, &max, NULL);
-	if (err)
-		return qda_fail(reterr, err, 0, "%s: asking for the size of shells",
-				session_dsp(session));
-	if (max > UINT32_MAX)
-		max = UINT32_MAX;
-	if (o->shell)
-		return shell_open(shell, o->shell, max, reterr);
-	return shell_find(shell, device->ctx, device->info.dsp,
-			  qda_device_domain_id(device), session->is_unsigned,
-			  device->info.soft, max, reterr);
-}
-
-static int create_pd(struct qda_session *session, const struct qda_session_opts *o,
-		     struct qda_failure *reterr)
-{
-	struct kapi_create create = { 0 };
-	struct shell shell;
-	uint64_t features;
-	int32_t status = 0;
-	int err;
-
-	err = kapi_query(session->file, KAPI_FEATURES, 0, &features, NULL);
-	if (err)
-		return qda_fail(reterr, err, 0, "%s: asking for its features",
-				session_dsp(session));
-	session->is_unsigned =
-		o->signing == QDA_SIGNING_UNSIGNED ||
-		(o->signing == QDA_SIGNING_AUTO && features & QDA_FEATURE_UNSIGNED_PD);
-
-	err = get_shell(session, o, &shell, reterr);
-	if (err)
-		return err;
-	if (shell.fd >= 0) {
-		err = load_shell(session, &shell, &create.handle, reterr);
-		shell_close(&shell);
-		if (err)
-			return err;
-		create.length = (uint32_t)shell.size;
-	}
-	create.attrs = o->attrs | (session->is_unsigned ? PD_ATTR_UNSIGNED : 0);
-	create.init_mem_size = o->init_mem_size;
-	err = kapi_create(session->file, &create, &status);
-	/* the driver keeps the image until the DSP has read it */
-	if (create.handle)
-		kapi_gem_close(session->file, create.handle);
-
-	if (!err && !status)
-		return 0;
-	if (!err)
-		err = -EREMOTEIO;
-	if (create.length)
-		return qda_fail(reterr, err, status, "%s: creating a%s PD from %s",
-				session_dsp(session),
-				session->is_unsigned ? "n unsigned" : " signed",
-				shell.path);
-	return qda_fail(reterr, err, status,
-			"%s: creating a%s PD without a shell image (tried %s)",
-			session_dsp(session),
-			session->is_unsigned ? "n unsigned" : " signed",
-			shell.tried[0] ? shell.tried : "nothing");
-}
-
-static int attach_pd(struct qda_session *session, const struct qda_session_opts *o,
-		     struct qda_failure *reterr)
-{
-	static const char *const names[] = {
-		[QDA_PD_ROOT] = "the root PD",
-		[QDA_PD_SENSORS] = "the sensors PD",
-		[QDA_PD_STATIC] = "static PD ",
-	};
-	int32_t status = 0;
-	int err;
-
-	err = kapi_attach(session->file, o->pd, o->pd_name, &status);
-	if (!err && !status)
-		return 0;
-	return qda_fail(reterr, err ? err : -EREMOTEIO, status, "%s: attaching to %s%s",
-			session_dsp(session), names[o->pd],
-			o->pd_name ? o->pd_name : "");
-}
-
-static int get_pd(struct qda_session *session, const struct qda_session_opts *o,
-		  struct qda_failure *reterr)
-{
-	int err;
-
-	if (o->max_in_flight) {
-		err = kapi_set_max_in_flight(session->file, o->max_in_flight);
-		if (err)
-			return qda_fail(reterr, err, 0, "%s: %u calls in flight",
-					session_dsp(session), o->max_in_flight);
-	}
-	err = o->pd == QDA_PD_USER ? create_pd(session, o, reterr) :
-				     attach_pd(session, o, reterr);
-	session->owns_pd = !err;
-	return err;
-}
-
-static int copy_opts(struct qda_session_opts *o, const struct qda_session_opts *opts,
-		     struct qda_failure *reterr)
-{
-	int err = qda_opts_copy(o, sizeof(*o), sizeof(*o), opts);
-
-	if (err)
-		return qda_fail(reterr, err, 0, "session options");
-	return check_opts(o, reterr);
-}
+/* --- opening ----------------------------------------------------------------- */
 
 QDA_EXPORT int qda_session_open(struct qda_device *device,
 				const struct qda_session_opts *opts,
@@ -368,7 +292,7 @@ QDA_EXPORT int qda_session_open(struct qda_device *device,
 	err = qda_ctx_check(device->ctx);
 	if (err)
 		return qda_fail(reterr, err, 0, "session");
-	err = copy_opts(&o, opts, reterr);
+	err = session_copy_opts(&o, opts, reterr);
 	if (err)
 		return err;
 	if (!device->path)
@@ -389,7 +313,13 @@ QDA_EXPORT int qda_session_open(struct qda_device *device,
 	err = session_new(qda_device_ref(device), file, &session);
 	if (err)
 		return qda_fail(reterr, err, 0, "session on %s", device->path);
-	err = get_pd(session, &o, reterr);
+	err = session_save_opts(session, &o);
+	if (o.name)
+		strcpy(session->name, o.name);
+	if (err)
+		qda_fail(reterr, err, 0, "session on %s", device->path);
+	else
+		err = session_get_pd(session, &o, reterr);
 	if (err) {
 		qda_session_unref(session);
 		return err;
@@ -398,9 +328,15 @@ QDA_EXPORT int qda_session_open(struct qda_device *device,
 	return 0;
 }
 
+static bool has_pd_opts(const struct qda_session_opts *o)
+{
+	return o->pd || o->signing || o->pd_name || o->shell || o->init_mem_size ||
+	       o->attrs || o->max_in_flight || o->test_signature || o->memory_limit;
+}
+
 /* Somebody has opened the file, and has perhaps given it a PD */
 static int join_or_get_pd(struct qda_session *session, const struct qda_session_opts *o,
-			  bool has_opts, int fd, struct qda_failure *reterr)
+			  int fd, struct qda_failure *reterr)
 {
 	uint64_t bits;
 	int err;
@@ -413,13 +349,13 @@ static int join_or_get_pd(struct qda_session *session, const struct qda_session_
 		return qda_fail(reterr, -ECANCELED, 0,
 				"the session on descriptor %d was released", fd);
 	if (!(bits & KAPI_SESSION_HAS_PD))
-		return get_pd(session, o, reterr);
-	if (has_opts)
+		return session_get_pd(session, o, reterr);
+	if (has_pd_opts(o))
 		return qda_fail(reterr, -EINVAL, 0,
-				"the session on descriptor %d has a PD already, no options can be given",
+				"the session on descriptor %d has a PD already, no options of PDs can be given",
 				fd);
 	session->is_unsigned = bits & KAPI_SESSION_UNSIGNED;
-	return 0;
+	return services_start(session, o, reterr);
 }
 
 QDA_EXPORT int qda_session_open_fd(struct qda_ctx *ctx, int fd,
@@ -438,7 +374,7 @@ QDA_EXPORT int qda_session_open_fd(struct qda_ctx *ctx, int fd,
 	err = qda_ctx_check(ctx);
 	if (err)
 		return qda_fail(reterr, err, 0, "session");
-	err = copy_opts(&o, opts, reterr);
+	err = session_copy_opts(&o, opts, reterr);
 	if (err)
 		return err;
 	if (fd < 0)
@@ -454,7 +390,9 @@ QDA_EXPORT int qda_session_open_fd(struct qda_ctx *ctx, int fd,
 	err = session_new(device, file, &session);
 	if (err)
 		return qda_fail(reterr, err, 0, "session on descriptor %d", fd);
-	err = join_or_get_pd(session, &o, opts, fd, reterr);
+	if (o.name)
+		strcpy(session->name, o.name);
+	err = join_or_get_pd(session, &o, fd, reterr);
 	if (err) {
 		qda_session_unref(session);
 		return err;

@@ -83,6 +83,18 @@ typedef union {
 #define __QAIC_INT64PTR		uint64_t
 #endif
 
+/*
+ * Calls into the application: open a name it has registered, call its methods, close.
+ * Buffers only, no handles. Each waits until the application has answered, and
+ * returns 0, what the application returned, or an error of the way there.
+ */
+int remote_handle_open(const char *name, remote_handle *ph);
+int remote_handle_invoke(remote_handle h, uint32_t sc, remote_arg *pra);
+int remote_handle_close(remote_handle h);
+int remote_handle64_open(const char *name, remote_handle64 *ph);
+int remote_handle64_invoke(remote_handle64 h, uint32_t sc, remote_arg *pra);
+int remote_handle64_close(remote_handle64 h);
+
 #ifdef __cplusplus
 }
 #endif

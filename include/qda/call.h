@@ -183,6 +183,7 @@ int qda_call_wait(struct qda_call *call, int64_t timeout_ns, int32_t *ret_status
 /** A scalar given by value. */
 #define QDA_IN_U32(v) QDA_IN(&(uint32_t){ (v) })
 #define QDA_IN_I32(v) QDA_IN(&(int32_t){ (v) })
+#define QDA_IN_I64(v) QDA_IN(&(int64_t){ (v) })
 #define QDA_IN_U64(v) QDA_IN(&(uint64_t){ (v) })
 #define QDA_IN_FLOAT(v) QDA_IN(&(float){ (v) })
 #define QDA_IN_SEQ(p, n) ((struct qda_arg)QDA_ARG_INIT_IN_SEQ(p, sizeof(*(p)), n))

@@ -99,6 +99,72 @@ int qda_ctx_process(struct qda_ctx *ctx);
  */
 int qda_ctx_wait(struct qda_ctx *ctx, int64_t timeout_ns);
 
+/** What a trace event is about. */
+enum qda_trace_kind {
+	QDA_TRACE_STEP = 1,	/**< something the library does itself: text */
+	QDA_TRACE_CALL = 2,	/**< a call is about to be sent to the DSP */
+	QDA_TRACE_RETURN = 3,	/**< it has ended: error, status */
+	QDA_TRACE_REVERSE = 4,	/**< the DSP calls the client */
+	QDA_TRACE_ANSWER = 5,	/**< what it is answered: status */
+};
+
+/** One event; valid during the callback. */
+struct qda_trace_event {
+	size_t size;		/**< sizeof(struct qda_trace_event) */
+	uint32_t kind;		/**< enum qda_trace_kind */
+	uint32_t thread;	/**< the thread's number, as gettid() has it */
+	uint32_t listener;	/**< 1: it is the session's own thread */
+	uint32_t handle;	/**< remote handle, or the client's in a reverse call */
+	uint32_t scalars;	/**< method and numbers of blocks */
+	int32_t error;		/**< 0 or a negative errno */
+	int32_t status;		/**< the DSP's, or the code that it is answered */
+	const char *text;	/**< one line: names, and values of the first block */
+};
+
+/** Called from any thread that makes or serves a call; must not call the library. */
+typedef void (*qda_trace_fn)(void *data, const struct qda_trace_event *event);
+
+/**
+ * Show every call between this process and its DSPs, both ways. Set it before
+ * sessions are opened; NULL ends it. Asynchronous calls are shown when they are
+ * submitted, not when they end. Not thread safe.
+ * @return 0; -EINVAL; -EOWNERDEAD in a forked child
+ * @since 0.1
+ */
+int qda_ctx_set_trace(struct qda_ctx *ctx, qda_trace_fn fn, void *data);
+
+/** Levels of the DSP's log messages, as FARF and HAP_debug have them. */
+enum qda_dsp_log_level {
+	QDA_DSP_LOG_LOW = 0,
+	QDA_DSP_LOG_MEDIUM = 1,
+	QDA_DSP_LOG_HIGH = 2,
+	QDA_DSP_LOG_ERROR = 3,
+	QDA_DSP_LOG_FATAL = 4,
+};
+
+/** One message of DSP code; valid during the callback. */
+struct qda_dsp_message {
+	size_t size;		/**< sizeof(struct qda_dsp_message) */
+	uint32_t level;		/**< enum qda_dsp_log_level */
+	const char *dsp;	/**< "cdsp" */
+	const char *file;	/**< of the DSP's source; "" if unknown */
+	uint32_t line;
+	uint32_t thread;	/**< of the DSP, its low 16 bits */
+	const char *text;	/**< one printable line */
+};
+
+/** Called on the listener's thread of a session; must not call the library. */
+typedef void (*qda_dsp_log_fn)(void *data, const struct qda_dsp_message *message);
+
+/**
+ * Receive what DSP code logs (FARF, HAP_debug), whatever the log level. Without it
+ * such messages go to the context's log: errors as errors, high as info, the rest as
+ * debug messages. Set it before sessions are opened; NULL ends it. Not thread safe.
+ * @return 0; -EINVAL; -EOWNERDEAD in a forked child
+ * @since 0.1
+ */
+int qda_ctx_set_dsp_log(struct qda_ctx *ctx, qda_dsp_log_fn fn, void *data);
+
 #ifdef __cplusplus
 }
 #endif

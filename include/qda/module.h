@@ -23,12 +23,15 @@ struct qda_module;
  *	passed on unchanged; a file name or path ("libX_skel.so",
  *	"/opt/dsp/libX_skel.so"), made into the URI of its interface; a bare
  *	interface name ("calculator"), the same as "libcalculator_skel.so".
- *	The DSP side searches file names without a directory.
+ *	The DSP side searches file names without a directory. From the directory of
+ *	one with it the DSP may read from then on: what the module needs is looked
+ *	for there, too, after the search path.
  * @param ret_module a reference for the caller
  * @param reterr NULL, or where to say why: for a module that was not found, every
  *	path that was tried
  * @return 0; -EINVAL; -ENAMETOOLONG; -EREMOTEIO the DSP refused
- *	(reterr->status); -ENOMEM; -ENOTCONN; -ECANCELED; -ENODEV; -EPIPE;
+ *	(reterr->status); -ENOENT, -ENOTDIR, -EACCES the directory that name has;
+ *	-ENOMEM; -ENOTCONN; -ECANCELED; -ENODEV; -EPIPE;
  *	-EINTR (the module is closed again when the DSP has answered); -EOWNERDEAD
  * @since 0.1
  */
@@ -56,6 +59,8 @@ struct qda_module *qda_module_unref(struct qda_module *module);
 
 /** The module's session. Lives as long as the module. @since 0.1 */
 struct qda_session *qda_module_get_session(const struct qda_module *module);
+/** The name it was opened with, or NULL. Lives as long as the module. @since 0.1 */
+const char *qda_module_get_name(const struct qda_module *module);
 /** The remote handle. @since 0.1 */
 uint32_t qda_module_get_handle(const struct qda_module *module);
 

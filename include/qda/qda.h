@@ -21,5 +21,7 @@
 #include <qda/mapping.h>
 #include <qda/module.h>
 #include <qda/call.h>
+#include <qda/reverse.h>
+#include <qda/event.h>
 
 #endif

@@ -42,6 +42,14 @@ enum qda_pd_attr {
 	QDA_PD_ATTR_SYSTEM_UNSIGNED = 0x20000, /**< unsigned, system rights (privileged) */
 };
 
+/** Whether calls that the DSP makes are served. */
+enum qda_listener {
+	/** by a thread of the session's own: files, heap, log, the application */
+	QDA_LISTENER_ON = 0,
+	/** not at all: no modules from files, no log. For who passes the session on */
+	QDA_LISTENER_OFF = 1,
+};
+
 /** Options of qda_session_open(). Zero means the default for every field. */
 struct qda_session_opts {
 	size_t size;		/**< sizeof(struct qda_session_opts) */
@@ -51,16 +59,44 @@ struct qda_session_opts {
 	const char *shell;	/**< path of the shell image; NULL: searched */
 	uint64_t init_mem_size;	/**< bytes, 1 MiB to the device's limit */
 	uint32_t attrs;		/**< further process attributes, enum qda_pd_attr bits */
-	uint32_t max_in_flight;	/**< calls, 1 to the device's limit */
+	/**
+	 * calls, 1 to the device's limit; the listener's is one more, as long as that
+	 * is within the limit
+	 */
+	uint32_t max_in_flight;
+	/**
+	 * directories searched first for what the DSP loads, ';' or ':' between
+	 * them; relative ones from the working directory
+	 */
+	const char *library_path;
+	/**
+	 * path of a test signature, which follows the shell image of a signed PD;
+	 * NULL: none
+	 */
+	const char *test_signature;
+	/**
+	 * directories that the DSP may use besides the search path, read only:
+	 * "/name/for/the/dsp=/directory;...", or "/directory" for both
+	 */
+	const char *read_dirs;
+	const char *write_dirs;	/**< the same, and it may change what is there */
+	uint32_t listener;	/**< enum qda_listener */
+	uint32_t thread_priority; /**< of the DSP's threads, 1 to 255; 0: its default */
+	uint32_t thread_stack;	/**< bytes, 16 KiB to 8 MiB; 0: its default */
+	uint32_t reserved;	/**< 0 */
+	const char *name;	/**< for messages, at most 63 bytes; NULL: "cdsp:0" */
+	/** bytes, as qda_session_set_memory_limit(); 0: none */
+	uint64_t memory_limit;
 };
 
 /**
  * Open a session: open the device, take a context bank, create or join a PD.
  *
  * A user PD runs the shell image (fastrpc_shell_N or fastrpc_shell_unsigned_N,
- * N the domain's number), searched in the directories of DSP_LIBRARY_PATH, else
- * ADSP_LIBRARY_PATH, and then in the installed defaults; if there is none the DSP
- * is asked for its built-in one, which is logged.
+ * N the domain's number), searched in the directories of library_path, of
+ * DSP_LIBRARY_PATH or else ADSP_LIBRARY_PATH, of the configuration files, and then
+ * in the installed defaults (docs/search-path.md); if there is none the DSP is asked
+ * for its built-in one, which is logged.
  *
  * Blocks until the DSP has answered; a signal ends the wait with -EINTR and
  * undoes the session. Thread safe. Several sessions of one device in one process
@@ -73,8 +109,8 @@ struct qda_session_opts {
  *	large; -EBUSY no free context bank; -EPERM needs privilege; -EOPNOTSUPP
  *	the DSP has no such PD; -EREMOTEIO the DSP refused (reterr->status);
  *	-ENODEV; -EPIPE the DSP was lost; -EINTR; -ENOMEM; -ENOENT, -EACCES,
- *	-EIO opts->shell cannot be read; what opening the device can return;
- *	-EOWNERDEAD in a forked child
+ *	-EIO opts->shell or opts->test_signature cannot be read; what opening the
+ *	device can return; -EOWNERDEAD in a forked child
  * @since 0.1
  */
 int qda_session_open(struct qda_device *device,
@@ -85,8 +121,11 @@ int qda_session_open(struct qda_device *device,
  * The same on a descriptor somebody else opened: a broker, a container manager.
  * Never opens a node. The descriptor is duplicated; the caller keeps its own,
  * but must make no QDA calls on it while the session lives. If the session on it
- * already has a PD, that PD is used and opts must be NULL; it ends with its last
- * descriptor or with qda_session_release(), not with this object.
+ * already has a PD, that PD is used, and opts may only say how (library_path,
+ * read_dirs, write_dirs, listener, thread_priority, thread_stack); it ends with its
+ * last descriptor or with qda_session_release(), not with this object. Calls that the
+ * DSP makes are served here then: whoever had the session before must have turned
+ * its listener off.
  *
  * @return as qda_session_open(); -EBADF; -EOPNOTSUPP a soft descriptor of another
  *	process (soft sessions cannot be passed on); -ENXIO not a QDA node
@@ -96,6 +135,39 @@ int qda_session_open_fd(struct qda_ctx *ctx, int fd,
 			const struct qda_session_opts *opts,
 			struct qda_session **ret_session,
 			struct qda_failure *reterr);
+
+/**
+ * Take the session's descriptor out, for another process: a broker opens a PD
+ * that takes privilege and sends it with SCM_RIGHTS, the receiver hands it to
+ * qda_session_open_fd(). Whose privilege counts is who opened the device, so what
+ * the PD may do does not change hands.
+ *
+ * From then on the PD is the descriptors': it ends with the last of them, or with
+ * qda_session_release(), and no longer with this object. Make no call on the session
+ * afterwards, which would take the receiver's events; drop it with
+ * qda_session_unref(). Never blocks. Thread safe.
+ *
+ * @return the descriptor, the caller's, with CLOEXEC; -EINVAL; -EOPNOTSUPP a soft
+ *	session, which cannot be passed on; -EBUSY has a listener, open it with
+ *	QDA_LISTENER_OFF; -ECANCELED was released; -EMFILE; -EOWNERDEAD in a forked
+ *	child
+ * @since 0.1
+ */
+int qda_session_export_fd(struct qda_session *session, struct qda_failure *reterr);
+
+/**
+ * End the PD in order: DSP code is asked to end its process, which passes its last log
+ * messages on and ends the listener, and then the session is released as
+ * qda_session_release() does it, also if the DSP has not answered in time.
+ * Modules that are open are not closed one by one. Blocks; thread safe.
+ * @param timeout_ns nanoseconds; negative: no limit
+ * @return 0; -EINVAL; -ETIMEDOUT released, but the DSP did not answer; -EREMOTEIO
+ *	released, but the DSP refused; -ENOTCONN no user PD; -EINTR a signal: not
+ *	released; -ECANCELED was released before; -ENODEV; -EPIPE; -ENOMEM; -EAGAIN;
+ *	-EOWNERDEAD in a forked child
+ * @since 0.1
+ */
+int qda_session_exit(struct qda_session *session, int64_t timeout_ns);
 
 /**
  * End the PD now. Calls in flight end with -ECANCELED, also asynchronous ones
@@ -124,6 +196,71 @@ struct qda_device *qda_session_get_device(const struct qda_session *session);
 
 /** 1: the PD was created unsigned; 0: not; -EINVAL. @since 0.1 */
 int qda_session_is_unsigned(const struct qda_session *session);
+
+/** Its name, given or made of DSP and number. Lives as long as it. @since 0.1 */
+const char *qda_session_get_name(const struct qda_session *session);
+
+/**
+ * Its number among the context's sessions with the same DSP, from 0: the lowest that
+ * is free.
+ * @return the number, or -EINVAL
+ * @since 0.1
+ */
+int qda_session_get_id(const struct qda_session *session);
+
+/**
+ * FastRPC's effective domain: the DSP's number plus 8 times the session's.
+ * @return it, or -EINVAL, also for a DSP that FastRPC has no number for
+ * @since 0.1
+ */
+int qda_session_get_effective_domain(const struct qda_session *session);
+
+/**
+ * The URI by which existing FastRPC code names a module in this very session: with
+ * "&_dom=" and "&_session=". Thread safe.
+ * @param module as for qda_module_open()
+ * @param size bytes of buf, which is NUL terminated
+ * @return 0; -EINVAL; -ENAMETOOLONG
+ * @since 0.1
+ */
+int qda_session_get_uri(const struct qda_session *session, const char *module,
+			char *buf, size_t size);
+
+/** What a session holds in its context bank, in bytes. */
+struct qda_session_memory {
+	size_t size;		/**< sizeof(struct qda_session_memory) */
+	uint64_t native;	/**< buffers it has allocated, and the PD's init memory */
+	uint64_t imported;	/**< buffers of others */
+	uint64_t limit;		/**< of both together; 0: none */
+};
+
+/**
+ * What it holds now: also what the library has allocated, and what outlives its object
+ * because the DSP still uses it. Thread safe.
+ * @param ret_memory its size must be set
+ * @return 0; -EINVAL; -EOPNOTSUPP the driver does not count; -EOWNERDEAD
+ * @since 0.1
+ */
+int qda_session_get_memory(struct qda_session *session,
+			   struct qda_session_memory *ret_memory);
+
+/**
+ * Let it hold no more than so much: what would exceed it fails with -EDQUOT. Once set
+ * it can only be lowered, by whoever has the session. What is held stays. Thread safe.
+ * @return 0; -EINVAL bytes is 0; -EPERM above the limit; -EOPNOTSUPP; -EOWNERDEAD
+ * @since 0.1
+ */
+int qda_session_set_memory_limit(struct qda_session *session, uint64_t bytes);
+
+/**
+ * Vote for a latency of calls, which the DSP trades for power. Blocks. Thread safe.
+ * @param usec microseconds that may pass; 0: no vote
+ * @param ret_status what the DSP answered
+ * @return 0; -EINVAL; -ENOTCONN no user PD; what a call can return
+ * @since 0.1
+ */
+int qda_session_set_latency(struct qda_session *session, uint32_t usec,
+			    int32_t *ret_status);
 
 #ifdef __cplusplus
 }
