@@ -9,6 +9,7 @@ enum bench_method {
 	BENCH_SINK = 4,
 	BENCH_TOUCH = 6,
 	BENCH_SPIN = 7,
+	BENCH_CRASH = 8,
 	BENCH_FAULT = 9,
 	BENCH_SLEEP = 11,
 	BENCH_WHERE = 12,

@@ -232,7 +232,8 @@ static void each_allocation(void **state)
 		hit++;
 		if (err && err != -ENOMEM)
 			fail_msg("allocation %ld: %s", n, qda_strerror(err));
-		if (atomic_load(&live) != blocks)
+		/* fewer: the C library has let go of what it kept of a thread */
+		if (atomic_load(&live) > blocks)
 			fail_msg("allocation %ld failed: %ld blocks leaked", n,
 				 atomic_load(&live) - blocks);
 		assert_true(n < 2000);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which methods a PD was running when it crashed. A call in flight leaves its name in
+ * a slot of its thread's; two threads that share one cost a name, never more.
+ */
+#ifndef QDA_RUNNING_H
+#define QDA_RUNNING_H
+
+#include "internal.h"
+
+static inline atomic_uint_least64_t *running_slot(struct qda_session *session)
+{
+	static __thread char here;
+
+	/* thread-local storage lies at the same place of each thread's own pages */
+	return &session->running[((uintptr_t)&here >> 12) % SESSION_RUNNING];
+}
+
+static inline void running_enter(struct qda_session *session, uint32_t handle,
+				 uint32_t method)
+{
+	atomic_store_explicit(running_slot(session), (uint64_t)handle << 32 | method,
+			      memory_order_relaxed);
+}
+
+/* the PD is gone: keep what this call was */
+void running_lost(struct qda_session *session, uint32_t handle, uint32_t method);
+
+static inline bool status_is_lost(int32_t status)
+{
+	return (uint32_t)status == 0x80000430 || (uint32_t)status == 0x80000434;
+}
+
+/* status: 0 where there was no answer */
+static inline void running_leave(struct qda_session *session, uint32_t handle,
+				 uint32_t method, int32_t status)
+{
+	if (__builtin_expect(status_is_lost(status), 0))
+		running_lost(session, handle, method);
+	atomic_store_explicit(running_slot(session), 0, memory_order_relaxed);
+}
+
+#endif
