@@ -22,6 +22,9 @@ enum attr {
 	ATTR_MCID_MULTICAST = 11,
 };
 
+/* firmware tells by a number which form of status notifications it has */
+#define NOTIFICATION_V2 3
+
 struct generation {
 	const char *name;
 	uint32_t arch;
@@ -32,9 +35,9 @@ struct generation {
 
 static const struct generation generations[] = {
 	{ "v66", 0x66, 2, 256u << 10, 1, 0, 0, 0, 0, 0 },
-	{ "v68", 0x68, 4, 4u << 20, 1, 1, 0, 1, 1, 0 },
-	{ "v73", 0x73, 4, 8u << 20, 1, 1, 1, 1, 1, 1 },
-	{ "v75", 0x75, 6, 8u << 20, 1, 1, 1, 1, 1, 1 },
+	{ "v68", 0x68, 4, 4u << 20, 1, 1, 0, 1, NOTIFICATION_V2, 0 },
+	{ "v73", 0x73, 4, 8u << 20, 1, 1, 1, 1, NOTIFICATION_V2, 1 },
+	{ "v75", 0x75, 6, 8u << 20, 1, 1, 1, 1, NOTIFICATION_V2, 1 },
 };
 
 /* [0] is not on the wire: the CPU answers it */

@@ -10,6 +10,7 @@
 
 #include <drm/qda_accel.h>
 
+#include "elf-file.h"
 #include "softdsp.h"
 
 #ifndef MFD_EXEC
@@ -20,8 +21,13 @@
 #define MAX_PD_NAME	128
 #define MAX_SHELL	(4u << 20)
 
-static const char *const static_pds[] = {
-	"audiopd", "securepd", "sensorspd", "rootpd", "oispd",
+static const struct static_pd {
+	const char *name;
+	enum pd_kind kind;
+} static_pds[] = {
+	{ "audiopd", PD_KIND_AUDIO },	  { "securepd", PD_KIND_SECURE },
+	{ "sensorspd", PD_KIND_SENSORS }, { "rootpd", PD_KIND_ROOT },
+	{ "oispd", PD_KIND_OIS },
 };
 
 int32_t call_read(struct call *call, unsigned int i, void *buf, size_t len)
@@ -50,11 +56,13 @@ int32_t call_write(struct call *call, unsigned int i, const void *buf, size_t le
 
 static void exec_attach(struct call *call)
 {
-	struct pd_params params = { .image = -1 };
+	struct pd_params params = { .kind = PD_KIND_ROOT, .image = -1 };
 	uint32_t id;
 	int32_t status = call_read(call, 0, &id, sizeof(id));
 
-	if (!status && (call->msg.ctx & QDA_CTX_PD_MASK) == QDA_PD_TYPE_SENSORS &&
+	if ((call->msg.ctx & QDA_CTX_PD_MASK) == QDA_PD_TYPE_SENSORS)
+		params.kind = PD_KIND_SENSORS;
+	if (!status && params.kind == PD_KIND_SENSORS &&
 	    !(dsp.features & DRM_QDA_FEATURE_SENSORS_PD))
 		status = DSP_EUNSUPPORTED;
 	if (status) {
@@ -84,17 +92,23 @@ static void exec_create_static(struct call *call)
 	if (!status) {
 		status = DSP_ERESOURCENOTFOUND;
 		for (i = 0; i < sizeof(static_pds) / sizeof(static_pds[0]); i++) {
-			if (!strcmp(name, static_pds[i]))
-				status = 0;
+			if (strcmp(name, static_pds[i].name))
+				continue;
+			params.kind = static_pds[i].kind;
+			status = 0;
 		}
 	}
 	if (!status && !(dsp.features & DRM_QDA_FEATURE_STATIC_PD))
 		status = DSP_EUNSUPPORTED;
+	if (!status)
+		status = heap_take(call, name, le32toh(in.num_pages));
 	if (status) {
 		call_finish(call, status);
 		return;
 	}
 	params.client_id = le32toh(in.client_id);
+	if (params.kind == PD_KIND_AUDIO)
+		params.heap = heap_size();
 	pd_start(call->conn->bank, &params, call);
 }
 
@@ -103,6 +117,7 @@ static int32_t copy_shell(struct call *call, size_t size, int *ret_fd)
 {
 	char *image = malloc(size);
 	int32_t status = DSP_ENOMEMORY;
+	char why[128];
 	size_t done = 0;
 	ssize_t n;
 	int fd = -1;
@@ -110,8 +125,10 @@ static int32_t copy_shell(struct call *call, size_t size, int *ret_fd)
 	if (!image)
 		return status;
 	status = call_read(call, 2, image, size);
-	if (!status && !shell_is_runnable(image, size, shell_machine()))
+	if (!status && !elf_check(image, size, elf_machine(), why, sizeof(why))) {
+		log_line("shell image of %zu bytes %s", size, why);
 		status = DSP_EBADELF;
+	}
 	if (!status) {
 		fd = memfd_create("qda-shell", MFD_CLOEXEC | MFD_EXEC);
 		if (fd < 0 && errno == EINVAL)

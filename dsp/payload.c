@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <elf.h>
 #include <endian.h>
 #include <string.h>
 
@@ -108,53 +107,6 @@ int32_t payload_decode(const void *meta, uint32_t sc, uint32_t sid,
 			return DSP_EBADPARM;
 	}
 	return 0;
-}
-
-uint16_t shell_machine(void)
-{
-#if defined(__x86_64__)
-	return EM_X86_64;
-#elif defined(__aarch64__)
-	return EM_AARCH64;
-#elif defined(__riscv)
-	return EM_RISCV;
-#elif defined(__powerpc64__)
-	return EM_PPC64;
-#elif defined(__s390x__)
-	return EM_S390;
-#elif defined(__loongarch__)
-	return 258;
-#else
-	return 0;
-#endif
-}
-
-bool shell_is_runnable(const void *image, size_t size, uint16_t machine)
-{
-	Elf64_Ehdr head;
-	Elf64_Phdr part;
-	bool loads = false;
-	unsigned int i;
-
-	if (size < sizeof(head))
-		return false;
-	memcpy(&head, image, sizeof(head));
-	if (memcmp(head.e_ident, ELFMAG, SELFMAG) ||
-	    head.e_ident[EI_CLASS] != ELFCLASS64 || head.e_machine != machine ||
-	    (head.e_type != ET_EXEC && head.e_type != ET_DYN) ||
-	    head.e_phentsize != sizeof(part) || !head.e_phnum)
-		return false;
-	if (head.e_phoff > size || size - head.e_phoff < head.e_phnum * sizeof(part))
-		return false;
-	for (i = 0; i < head.e_phnum; i++) {
-		memcpy(&part, (const char *)image + head.e_phoff + i * sizeof(part),
-		       sizeof(part));
-		/* a truncated file runs until it touches what is missing */
-		if (part.p_offset > size || part.p_filesz > size - part.p_offset)
-			return false;
-		loads |= part.p_type == PT_LOAD;
-	}
-	return loads;
 }
 
 bool uri_parse(const char *text, size_t len, struct uri *ret_uri)

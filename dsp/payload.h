@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What arrives from the CPU, decoded: messages, payloads, shell images. Pure
+ * What arrives from the CPU, decoded: messages, payloads, URIs. Pure
  * functions over bytes that are hostile; used by the root process and the PDs.
  */
 #ifndef QDA_DSP_PAYLOAD_H
@@ -95,11 +95,6 @@ int32_t payload_locate(const struct payload_msg *msg, uint32_t sid,
  */
 int32_t payload_decode(const void *meta, uint32_t sc, uint32_t sid,
 		       struct payload_arg *args);
-
-/* A whole ELF file for this machine, as far as the kernel's loader looks? */
-bool shell_is_runnable(const void *image, size_t size, uint16_t machine);
-/* e_machine of this machine, 0 if unknown */
-uint16_t shell_machine(void);
 
 /* The parts of a module's URI, in caller's buffers */
 #define URI_MAX		1024

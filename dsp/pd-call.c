@@ -68,6 +68,11 @@ static int32_t dispatch(struct pd_call *call)
 		/* its first two methods are the open and close of the interface */
 		return method < 2 ? DSP_EUNSUPPORTED :
 				    remotectl_invoke(call, method - 2, call->pra);
+	case QDA_HANDLE_LISTENER:
+		return listener_invoke(call->msg.sc, method, call->pra);
+	case QDA_HANDLE_LISTENER1:
+		return method < 2 ? DSP_EUNSUPPORTED :
+				    listener_invoke(call->msg.sc, method - 2, call->pra);
 	case QDA_HANDLE_CURRENT_PROCESS1:
 		return process_invoke1(call, call->pra);
 	default:

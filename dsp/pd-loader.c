@@ -1,22 +1,50 @@
 // SPDX-License-Identifier: MIT
-/* Modules that are files of this machine, searched as the client would search */
+/*
+ * Modules: shared objects that the client has. They are fetched by reverse calls,
+ * with what they need, into files that exist in memory only.
+ */
 #include <dlfcn.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "elf-file.h"
 #include "pd.h"
+
+#ifndef MFD_EXEC
+#define MFD_EXEC	0x0010U
+#endif
+
+#define MAX_OBJECT	(256u << 20)
+#define CHUNK		(256u << 10)
+#define MAX_DEPTH	16
+/* what the client's side of the search is called, in its environment */
+#define PATH_VARIABLE	"ADSP_LIBRARY_PATH"
+
+/* A loaded object of the client's; those it needs are loaded before it */
+struct object {
+	struct object *next;
+	char name[URI_MAX + 1];
+	unsigned int users;
+	void *dl;
+	/* stays open: its number is in the name the dynamic linker knows */
+	int fd;
+	unsigned int num_deps;
+	struct object *deps[ELF_MAX_NEEDED];
+};
 
 /* Where to write what went wrong; a text that is cut off is still one */
 struct text {
-	const char *start;
 	char *at;
 	size_t left;
 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct object *objects;
 
 __attribute__((format(printf, 2, 3))) static void say(struct text *text,
 						      const char *format, ...)
@@ -35,127 +63,325 @@ __attribute__((format(printf, 2, 3))) static void say(struct text *text,
 	text->left -= (size_t)n;
 }
 
-/* A search path may name a directory twice, or the shell's own */
-static bool was_tried(const struct text *text, const char *path)
-{
-	size_t len = strlen(path);
-	const char *at = text->start;
+/* --- fetching -------------------------------------------------------------------- */
 
-	while ((at = strstr(at, path))) {
-		if (at > text->start && at[-1] == ' ' &&
-		    !strncmp(at + len, " (", 2))
-			return true;
-		at++;
-	}
-	return false;
+static int32_t open_file(const char *name, uint32_t *ret_file)
+{
+	return name[0] == '/' ? apps_fopen(name, "r", ret_file) :
+				apps_fopen_with_env(PATH_VARIABLE, name, ret_file);
 }
 
-/* 1: loaded; 0: not here; negative: here, but it cannot be loaded */
-static int try_path(const char *path, void **ret_object, struct text *text)
+static int32_t read_file(const char *name, uint32_t file, char *buf, uint64_t size,
+			 struct text *text)
 {
-	const char *why;
+	uint64_t done = 0;
+	uint32_t n;
+	int32_t status;
 
-	if (access(path, F_OK)) {
-		say(text, " %s (%s)", path, strerror(errno));
-		return 0;
-	}
-	*ret_object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	if (*ret_object)
-		return 1;
-	why = dlerror();
-	say(text, " %s (%s)", path, why ? why : "cannot be loaded");
-	return -1;
-}
-
-static int try_dir(const char *dir, size_t len, const char *sub, const char *file,
-		   void **ret_object, struct text *text)
-{
-	char path[PATH_MAX];
-	int n;
-
-	while (len && dir[len - 1] == '/')
-		len--;
-	n = snprintf(path, sizeof(path), "%.*s%s%s/%s", (int)len, dir, sub ? "/" : "",
-		     sub ? sub : "", file);
-	if (n < 0 || (size_t)n >= sizeof(path)) {
-		say(text, " (a directory's name is too long)");
-		return 0;
-	}
-	return was_tried(text, path) ? 0 : try_path(path, ret_object, text);
-}
-
-static int search(const char *file, void **ret_object, struct text *text)
-{
-	const char *list = getenv("DSP_LIBRARY_PATH");
-	size_t len;
-	int ret = 0;
-
-	if (!list || !*list)
-		list = getenv("ADSP_LIBRARY_PATH");
-	while (list && *list && !ret) {
-		len = strcspn(list, ";:");
-		if (len && len < PATH_MAX) {
-			ret = try_dir(list, len, pd.domain, file, ret_object, text);
-			if (!ret)
-				ret = try_dir(list, len, NULL, file, ret_object, text);
+	while (done < size) {
+		n = size - done < CHUNK ? (uint32_t)(size - done) : CHUNK;
+		status = apps_fread(file, buf + done, n, &n);
+		if (status) {
+			say(text, "%s: reading it: error %#x", name, (uint32_t)status);
+			return status;
 		}
-		list += len + (list[len] != '\0');
+		if (!n) {
+			say(text, "%s: is truncated: %llu of %llu bytes", name,
+			    (unsigned long long)done, (unsigned long long)size);
+			return DSP_EUNABLETOLOAD;
+		}
+		done += n;
 	}
-	if (!ret && *pd.module_dir)
-		ret = try_dir(pd.module_dir, strlen(pd.module_dir), NULL, file,
-			      ret_object, text);
-	return ret;
+	return 0;
 }
 
-static int32_t file_open(const struct uri *uri, struct module *ret_module, char *buf,
-			 size_t size)
+static int new_memfd(const char *name, uint64_t size)
 {
-	struct text text = { buf, buf, size };
-	struct module module = { 0 };
-	const char *name = strrchr(uri->file, '/');
-	char symbol[URI_MAX + 32], path[URI_MAX + 1];
-	size_t len;
-	int found;
+	const char *base = strrchr(name, '/');
+	int fd;
 
-	name = name ? name + 1 : uri->file;
-	say(&text, "%s: tried", name);
-	if (name == uri->file) {
-		found = search(name, &module.object, &text);
-	} else {
-		/* "file:///opt/x.so" and "file:////opt/x.so" are the same file */
-		snprintf(path, sizeof(path), "/%s", uri->file);
-		found = try_path(path[1] == '/' ? path + 1 : path, &module.object,
-				 &text);
+	base = base ? base + 1 : name;
+	fd = memfd_create(base, MFD_CLOEXEC | MFD_EXEC);
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create(base, MFD_CLOEXEC);
+	if (fd >= 0 && ftruncate(fd, (off_t)size)) {
+		close(fd);
+		fd = -1;
 	}
-	if (found <= 0)
-		return found ? DSP_EUNABLETOLOAD : DSP_ENOSUCHMOD;
+	return fd;
+}
+
+/* The file in memory, mapped; *ret_missing: the client does not have it */
+static int32_t fetch(const char *name, int *ret_fd, char **ret_image, size_t *ret_size,
+		     bool *ret_missing, struct text *text)
+{
+	uint64_t size = 0;
+	char *image = MAP_FAILED;
+	uint32_t file;
+	int32_t status;
+	int fd = -1;
+
+	status = open_file(name, &file);
+	*ret_missing = status && status != DSP_ENOTINITIALIZED;
+	if (status) {
+		say(text,
+		    status == DSP_ENOTINITIALIZED ?
+			    "%s: the client serves no files, it has no listener" :
+			    "%s: the client does not open it (error %#x)",
+		    name, (uint32_t)status);
+		return status == DSP_ENOTINITIALIZED ? status : DSP_ENOSUCHMOD;
+	}
+	status = apps_flen(file, &size);
+	if (status) {
+		say(text, "%s: asking for its length: error %#x", name,
+		    (uint32_t)status);
+	} else if (!size || size > MAX_OBJECT) {
+		say(text, "%s: is %s", name, size ? "too large" : "empty");
+		status = DSP_EUNABLETOLOAD;
+	}
+	if (!status) {
+		fd = new_memfd(name, size);
+		if (fd >= 0)
+			image = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+				     0);
+		if (image == MAP_FAILED) {
+			say(text, "%s: no memory for it", name);
+			status = DSP_ENOMEMORY;
+		}
+	}
+	if (!status)
+		status = read_file(name, file, image, size, text);
+	apps_fclose(file);
+	if (status) {
+		if (image != MAP_FAILED)
+			munmap(image, size);
+		if (fd >= 0)
+			close(fd);
+		return status;
+	}
+	*ret_fd = fd;
+	*ret_image = image;
+	*ret_size = size;
+	return 0;
+}
+
+/* --- loading --------------------------------------------------------------------- */
+
+static struct object *get_object(const char *name)
+{
+	struct object *o;
+
+	pthread_mutex_lock(&lock);
+	for (o = objects; o && strcmp(o->name, name); o = o->next)
+		;
+	if (o)
+		o->users++;
+	pthread_mutex_unlock(&lock);
+	return o;
+}
+
+static void free_object(struct object *o);
+
+static void put_object(struct object *o)
+{
+	struct object **at;
+	bool last;
+
+	pthread_mutex_lock(&lock);
+	last = !--o->users;
+	if (last) {
+		for (at = &objects; *at && *at != o; at = &(*at)->next)
+			;
+		if (*at)
+			*at = o->next;
+	}
+	pthread_mutex_unlock(&lock);
+	if (last)
+		free_object(o);
+}
+
+static void free_object(struct object *o)
+{
+	if (o->dl)
+		dlclose(o->dl);
+	while (o->num_deps)
+		put_object(o->deps[--o->num_deps]);
+	if (o->fd >= 0)
+		close(o->fd);
+	free(o);
+}
+
+/* is it part of this program: the DSP's image? */
+static bool is_there(const char *name)
+{
+	void *dl = dlopen(name, RTLD_LAZY | RTLD_NOLOAD);
+
+	if (dl)
+		dlclose(dl);
+	return dl;
+}
+
+static int32_t load(const char *name, unsigned int depth, struct object **ret_object,
+		    bool *ret_missing, struct text *text);
+
+static int32_t load_needed(struct object *o, char *image, size_t size,
+			   unsigned int depth, bool *ret_has_soname, struct text *text)
+{
+	struct elf_object elf;
+	char why[256];
+	unsigned int i;
+	int32_t status;
+
+	if (!elf_check(image, size, elf_machine(), why, sizeof(why)) ||
+	    !elf_read(image, &elf, why, sizeof(why))) {
+		say(text, "%s: %s", o->name, why);
+		return DSP_EBADELF;
+	}
+	*ret_has_soname = elf.soname;
+	for (i = 0; i < elf.num_needed; i++) {
+		struct text start = *text;
+		bool missing = false;
+
+		if (is_there(elf.needed[i]))
+			continue;
+		status = load(elf.needed[i], depth + 1, &o->deps[o->num_deps], &missing,
+			      text);
+		if (missing) {
+			/* then it is the image's own, or the linker says it is not */
+			*start.at = '\0';
+			*text = start;
+			continue;
+		}
+		if (status) {
+			say(text, ", needed by %s", o->name);
+			return status;
+		}
+		o->num_deps++;
+		/* the linker would look for a name that the object does not know */
+		if (!is_there(elf.needed[i]))
+			elf_drop_needed(image, elf.entry[i]);
+	}
+	return 0;
+}
+
+/* the linker's words, with the object's name instead of the descriptor's */
+static void say_why(struct text *text, const char *name, const char *path)
+{
+	const char *why = dlerror();
+
+	if (!why)
+		why = "cannot be loaded";
+	if (!strncmp(why, path, strlen(path)))
+		why += strlen(path);
+	while (*why == ':' || *why == ' ')
+		why++;
+	say(text, "%s: %s", name, why);
+}
+
+static int32_t load_new(struct object *o, unsigned int depth, bool *ret_missing,
+			struct text *text)
+{
+	bool has_soname = false;
+	char path[64], *image;
+	int32_t status;
+	size_t size;
+
+	status = fetch(o->name, &o->fd, &image, &size, ret_missing, text);
+	if (status)
+		return status;
+	status = load_needed(o, image, size, depth, &has_soname, text);
+	munmap(image, size);
+	if (status)
+		return status;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fd);
+	/* one without a name is found by nobody but through the global scope */
+	o->dl = dlopen(path, RTLD_NOW | (depth && !has_soname ? RTLD_GLOBAL :
+								RTLD_LOCAL));
+	if (o->dl)
+		return 0;
+	say_why(text, o->name, path);
+	return DSP_EUNABLETOLOAD;
+}
+
+static int32_t load(const char *name, unsigned int depth, struct object **ret_object,
+		    bool *ret_missing, struct text *text)
+{
+	struct object *o = get_object(name);
+	int32_t status;
+
+	if (o) {
+		*ret_object = o;
+		return 0;
+	}
+	if (depth > MAX_DEPTH || strlen(name) >= sizeof(o->name)) {
+		say(text, "%.100s: %s", name,
+		    depth > MAX_DEPTH ? "is needed in a circle" : "name too long");
+		return DSP_EUNABLETOLOAD;
+	}
+	o = calloc(1, sizeof(*o));
+	if (!o)
+		return DSP_ENOMEMORY;
+	strcpy(o->name, name);
+	o->users = 1;
+	o->fd = -1;
+	status = load_new(o, depth, ret_missing, text);
+	if (status) {
+		free_object(o);
+		return status;
+	}
+	/* another thread may have been faster: then there are two of them */
+	pthread_mutex_lock(&lock);
+	o->next = objects;
+	objects = o;
+	pthread_mutex_unlock(&lock);
+	*ret_object = o;
+	return 0;
+}
+
+int32_t loader_open(const struct uri *uri, struct module *ret_module, char *buf,
+		    size_t size)
+{
+	struct text text = { buf, size };
+	struct module module = { 0 };
+	const char *name = uri->file, *base;
+	char symbol[URI_MAX + 32], path[URI_MAX + 2];
+	bool missing = false;
+	int32_t status;
+	size_t len;
+
+	/* "file:///opt/x.so" and "file:////opt/x.so" are the same file */
+	if (strchr(name, '/') && name[0] != '/') {
+		snprintf(path, sizeof(path), "/%s", name);
+		name = path;
+	}
+	base = strrchr(name, '/');
+	base = base ? base + 1 : name;
+	status = load(name, 0, &module.object, &missing, &text);
+	if (status)
+		return status;
 
 	if (uri->symbol[0]) {
 		snprintf(symbol, sizeof(symbol), "%s", uri->symbol);
 	} else {
 		/* libX.so exports X_handle_invoke */
-		if (!strncmp(name, "lib", 3))
-			name += 3;
-		len = strcspn(name, ".");
-		snprintf(symbol, sizeof(symbol), "%.*s_handle_invoke", (int)len, name);
+		if (!strncmp(base, "lib", 3))
+			base += 3;
+		len = strcspn(base, ".");
+		snprintf(symbol, sizeof(symbol), "%.*s_handle_invoke", (int)len, base);
 	}
-	*(void **)&module.invoke = dlsym(module.object, symbol);
+	*(void **)&module.invoke = dlsym(module.object->dl, symbol);
 	if (!module.invoke) {
-		text = (struct text){ buf, buf, size };
+		text = (struct text){ buf, size };
 		say(&text, "%s: has no symbol %s", uri->file, symbol);
-		dlclose(module.object);
+		put_object(module.object);
 		return DSP_ENOSUCHSYMBOL;
 	}
 	*ret_module = module;
 	return 0;
 }
 
-static void file_close(struct module *module)
+void loader_close(struct module *module)
 {
-	dlclose(module->object);
+	if (module->object)
+		put_object(module->object);
 }
-
-const struct loader loader_file = {
-	.open = file_open,
-	.close = file_close,
-};

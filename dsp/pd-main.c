@@ -16,7 +16,7 @@
 
 #include "pd.h"
 
-struct pd pd = { .link = -1, .domain = "", .module_dir = "" };
+struct pd pd = { .link = -1, .domain = "" };
 
 void pd_exit(int status)
 {
@@ -78,6 +78,8 @@ static int take_hello(const struct pdlink_packet *packet, int fd)
 		return -errno;
 	pd.shared = shared;
 	pd.sid = (uint32_t)packet->b;
+	pd.kind = (enum pd_kind)packet->flags;
+	pd.remote_heap = packet->c;
 	return window_init();
 }
 
@@ -123,14 +125,13 @@ static void serve(struct pdlink_packet *packet, int *fd)
 
 static void usage(FILE *out)
 {
-	fputs("usage: qda-pd --fd N --domain NAME --modules DIR\n"
+	fputs("usage: qda-pd --fd N --domain NAME\n"
 	      "\n"
 	      "The process that runs DSP code for one session of the software DSP.\n"
 	      "Started by qda-softdsp, never by hand.\n"
 	      "\n"
 	      "      --fd N         socket to qda-softdsp\n"
-	      "      --domain NAME  subdirectory searched first for modules\n"
-	      "      --modules DIR  directory searched last for modules\n"
+	      "      --domain NAME  of the DSP\n"
 	      "      --help         this text\n"
 	      "      --version      version\n",
 	      out);
@@ -141,7 +142,6 @@ static bool parse_options(int argc, char **argv)
 	static const struct option options[] = {
 		{ "fd", required_argument, NULL, 'f' },
 		{ "domain", required_argument, NULL, 'd' },
-		{ "modules", required_argument, NULL, 'm' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
@@ -163,9 +163,6 @@ static bool parse_options(int argc, char **argv)
 			break;
 		case 'd':
 			pd.domain = optarg;
-			break;
-		case 'm':
-			pd.module_dir = optarg;
 			break;
 		case 'h':
 			usage(stdout);

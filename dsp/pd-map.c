@@ -94,6 +94,20 @@ int32_t map_unregister(uint32_t dsp_id, uint64_t dsp_addr, uint64_t size)
 	return status;
 }
 
+void *map_heap(uint64_t dsp_addr, uint64_t size)
+{
+	void *found = NULL;
+	unsigned int i;
+
+	pthread_mutex_lock(&lock);
+	for (i = 0; i < num_maps && !found; i++)
+		if (maps[i].flags == MAP_ADD_PAGES && maps[i].answer == dsp_addr &&
+		    maps[i].size >= size)
+			found = window_ptr(maps[i].addr);
+	pthread_mutex_unlock(&lock);
+	return found;
+}
+
 void map_report_finished(uint64_t fdlist)
 {
 	uint64_t *list = window_ptr(fdlist);

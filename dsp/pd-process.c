@@ -35,6 +35,7 @@ int32_t process_invoke(struct pd_call *call, unsigned int method, remote_arg *pr
 	case PROCESS_EXIT:
 		if (!shape(sc, pra, 0, 0, 0, 0))
 			return DSP_EBADPARM;
+		log_flush();
 		call->exit_after = true;
 		return 0;
 	case PROCESS_THREAD_EXIT:

@@ -74,7 +74,7 @@ static int32_t close_module(struct handle *handle)
 		status = handle->module.invoke(
 			handle->instance, REMOTE_SCALARS_MAKEX(0, 1, 0, 0, 1, 0), &pra);
 	if (!handle->builtin)
-		loader_file.close(&handle->module);
+		loader_close(&handle->module);
 	return status;
 }
 
@@ -172,6 +172,33 @@ static bool is_named(const char *name, const struct uri *uri, const char *interf
 	       !strcmp(uri->file + 3 + len, "_skel.so");
 }
 
+static int32_t load_module(const struct uri *uri, struct module *module, char *text,
+			   size_t size)
+{
+	const struct builtin *builtin = builtin_find(uri);
+
+	if (!builtin)
+		return loader_open(uri, module, text, size);
+	if (uri->symbol[0] && strcmp(uri->symbol, builtin->symbol)) {
+		snprintf(text, size, "%s: has no symbol %s", uri->file, uri->symbol);
+		return DSP_ENOSUCHSYMBOL;
+	}
+	module->invoke = builtin->invoke;
+	return 0;
+}
+
+static bool is_static(const char *interface, struct module *module)
+{
+	const struct builtin *builtin;
+	struct uri uri = { 0 };
+
+	snprintf(uri.file, sizeof(uri.file), "lib%s_skel.so", interface);
+	builtin = static_builtin(&uri);
+	if (builtin)
+		module->invoke = builtin->invoke;
+	return builtin;
+}
+
 static int32_t open_module(const char *name, size_t len, uint32_t *ret_handle,
 			   char *text, size_t size)
 {
@@ -184,19 +211,21 @@ static int32_t open_module(const char *name, size_t len, uint32_t *ret_handle,
 		proto.builtin = serve_process;
 	} else if (is_named(name, is_uri ? &uri : NULL, "adsp_current_process1")) {
 		proto.builtin = process_invoke1;
+	} else if (!is_uri && is_static(name, &proto.module)) {
+		/* as some daemons name it */
 	} else if (!is_uri) {
 		snprintf(text, size, "%.200s: not a module's name (\"file:///"
 				     "libX_skel.so?X_skel_handle_invoke\")", name);
 		return DSP_EINVALIDFILENAME;
 	} else {
-		status = loader_file.open(&uri, &proto.module, text, size);
+		status = load_module(&uri, &proto.module, text, size);
 		if (status)
 			return status;
 		status = open_instance(&proto, name, len);
 		if (status) {
 			snprintf(text, size, "%s: its open method answered %#x",
 				 uri.file, (uint32_t)status);
-			loader_file.close(&proto.module);
+			loader_close(&proto.module);
 			return status;
 		}
 	}

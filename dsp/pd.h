@@ -32,8 +32,9 @@ struct pd_call {
 struct pd {
 	int link;			/* to the root */
 	uint32_t sid;
+	enum pd_kind kind;
+	uint64_t remote_heap;		/* bytes that are this PD's for good */
 	const char *domain;
-	const char *module_dir;
 	struct pd_shared *shared;
 	char *window;
 };
@@ -97,30 +98,112 @@ int32_t call_execute(struct pd_call *call);
 int32_t map_register(uint32_t dsp_id, uint64_t addr, uint64_t size, uint32_t flags,
 		     uint64_t answer, uint64_t *ret_addr);
 int32_t map_unregister(uint32_t dsp_id, uint64_t dsp_addr, uint64_t size);
+/* heap pages that the client was told to be at dsp_addr; NULL: there are none */
+void *map_heap(uint64_t dsp_addr, uint64_t size);
 /* tell the CPU about mappings DSP code has ended, in the tail of a payload */
 void map_report_finished(uint64_t fdlist);
 
-/* --- pd-loader.c ---------------------------------------------------------- */
+/* --- pd-reverse.c: calls into the client ------------------------------------ */
+
+/* Waits for the client's answer. DSP_ENOTINITIALIZED: it has no listener */
+int32_t reverse_call(uint32_t handle, uint32_t sc, const remote_arg *pra);
+/* adsp_listener, methods as in its older form */
+int32_t listener_invoke(uint32_t sc, unsigned int method, remote_arg *pra);
+
+/* --- pd-apps.c: names and files of the client -------------------------------- */
+
+/* an entry of a directory, as readdir has it */
+struct apps_entry {
+	uint32_t ino;
+	char name[256];			/* 255 are the name's */
+	uint32_t eof;
+};
+
+struct apps_stat {
+	uint64_t tsz, dev, ino;
+	uint32_t mode, nlink;
+	uint64_t rdev, size;
+	int64_t atime, atime_ns, mtime, mtime_ns, ctime, ctime_ns;
+};
+
+/* Statuses are the client's, or why it could not be asked */
+int32_t apps_open(const char *name, uint32_t *ret_handle);
+int32_t apps_close(uint32_t handle);
+int32_t apps_fopen(const char *path, const char *mode, uint32_t *ret_file);
+int32_t apps_freopen(uint32_t file, const char *path, const char *mode,
+		     uint32_t *ret_file);
+int32_t apps_fopen_with_env(const char *env, const char *name, uint32_t *ret_file);
+int32_t apps_flen(uint32_t file, uint64_t *ret_len);
+int32_t apps_fread(uint32_t file, void *buf, uint32_t len, uint32_t *ret_read);
+int32_t apps_fwrite(uint32_t file, const void *buf, uint32_t len);
+int32_t apps_fseek(uint32_t file, int32_t offset, uint32_t whence);
+int32_t apps_fclose(uint32_t file);
+int32_t apps_frename(const char *from, const char *to);
+int32_t apps_fremove(const char *path);
+int32_t apps_stat(const char *path, struct apps_stat *ret_stat);
+int32_t apps_opendir(const char *path, uint64_t *ret_dir);
+/* ret_entry->eof: there is no further one */
+int32_t apps_readdir(uint64_t dir, struct apps_entry *ret_entry);
+int32_t apps_closedir(uint64_t dir);
+/* memory of the client's, which this PD may use until it is given back */
+int32_t apps_map_heap(uint64_t size, void **ret_heap, uint64_t *ret_addr);
+int32_t apps_unmap_heap(uint64_t addr, uint64_t size);
+
+/* --- pd-log.c ------------------------------------------------------------------ */
+
+/* wait a moment for what is on its way to the client */
+void log_flush(void);
+
+/* --- pd-loader.c, pd-builtin.c ------------------------------------------------- */
 
 typedef int (*skel_invoke_fn)(remote_handle64 handle, uint32_t sc, remote_arg *pra);
 
+struct object;
+
 struct module {
-	void *object;
+	struct object *object;		/* NULL: part of the image */
 	skel_invoke_fn invoke;
 };
 
-/*
- * How modules are found. The one there is opens files of this machine; fetching
- * them from the client would be another.
- */
-struct loader {
-	/* status; text says why not, and where was looked */
-	int32_t (*open)(const struct uri *uri, struct module *ret_module, char *text,
-			size_t size);
-	void (*close)(struct module *module);
+/* status; text says why not */
+int32_t loader_open(const struct uri *uri, struct module *ret_module, char *text,
+		    size_t size);
+void loader_close(struct module *module);
+
+/* A module that is part of the image; the last of a table has no file */
+struct builtin {
+	const char *file;
+	const char *symbol;
+	skel_invoke_fn invoke;
 };
 
-extern const struct loader loader_file;
+/* by its file's name, NULL: there is none */
+const struct builtin *builtin_find(const struct uri *uri);
+
+/* --- pd-static.c: the PDs that are there to attach to ------------------------- */
+
+/* what pd_status answers; see docs/softdsp.md */
+struct static_report {
+	uint32_t kind;
+	uint32_t state;
+	int32_t error;			/* the first of the job's */
+	uint32_t files;
+	uint64_t bytes;
+	uint32_t checksum;
+	int32_t stored;
+	uint64_t oemconfig;
+	uint64_t heap;
+	uint32_t registered;
+	uint32_t pad;
+};
+
+/* the client serves calls: do what this kind of PD does when it starts */
+void static_begin(void);
+/* interfaces that such a PD has besides those of the image */
+const struct builtin *static_builtin(const struct uri *uri);
+
+/* pd-static-sensors.c */
+void static_sensors(struct static_report *report);
 
 /* --- pd-remotectl.c: handles ---------------------------------------------- */
 

@@ -12,14 +12,15 @@
 
 #include "payload.h"
 
-#define PDLINK_VERSION		1
+#define PDLINK_VERSION		2
 #define PDLINK_MAX_LANES	256
 /* longest reply packet that steering can make */
 #define PDLINK_REPLY_MAX	256
 
 enum pdlink_op {
 	/* root to PD; answered by ANSWER where it says so */
-	PDLINK_HELLO = 1,	/* a: version, b: stream id; fd: shared; ANSWER */
+	PDLINK_HELLO = 1,	/* a: version, b: stream id, c: bytes of remote heap,
+				 * flags: enum pd_kind; fd: shared; ANSWER */
 	PDLINK_MAP,		/* a: address, b: bytes, c: offset; fd; ANSWER */
 	PDLINK_UNMAP,		/* a: address, b: bytes; ANSWER */
 	PDLINK_LANE,		/* a: thread id; fd; ANSWER */
@@ -36,6 +37,16 @@ enum pdlink_op {
 	PDLINK_REPLY,		/* seq, lane, msg, data: may it go? */
 	PDLINK_NOTIFY,		/* the client wants status notifications */
 	PDLINK_EXEC_FAILED,	/* error; instead of everything else */
+};
+
+/* what the PD of a session is; USER is created, the others are there to attach to */
+enum pd_kind {
+	PD_KIND_USER,
+	PD_KIND_ROOT,
+	PD_KIND_SENSORS,
+	PD_KIND_AUDIO,
+	PD_KIND_OIS,
+	PD_KIND_SECURE,
 };
 
 enum pdlink_verdict {

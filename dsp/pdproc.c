@@ -415,8 +415,7 @@ static void on_link_closed(struct chan *chan)
 static _Noreturn void run_child(int link, int image, pid_t root)
 {
 	const char *argv[] = {
-		"qda-pd",  "--fd",	"3",		"--domain",
-		dsp.domain, "--modules", dsp.module_dir, NULL,
+		"qda-pd", "--fd", "3", "--domain", dsp.domain, NULL,
 	};
 	struct pdlink_packet failed = { .op = PDLINK_EXEC_FAILED };
 	struct rlimit no_core = { 0, 0 };
@@ -496,10 +495,14 @@ static int spawn(struct pd *pd, int image, int *ret_link)
 	return 0;
 }
 
-static int start(struct pd *pd, int image)
+static int start(struct pd *pd, const struct pd_params *params, int image)
 {
 	struct pdlink_packet hello = {
-		.op = PDLINK_HELLO, .a = PDLINK_VERSION, .b = pd->bank->sid,
+		.op = PDLINK_HELLO,
+		.a = PDLINK_VERSION,
+		.b = pd->bank->sid,
+		.c = params->heap,
+		.flags = params->kind,
 	};
 	int err, link = -1, shared = make_shared(pd);
 
@@ -572,7 +575,7 @@ void pd_start(struct bank *bank, const struct pd_params *params, struct call *ca
 		list_init(&pd->link.out);
 		list_init(&pd->requests);
 		pd->deadline_ms = now_ms() + CREATE_TIMEOUT_MS;
-		if (start(pd, image)) {
+		if (start(pd, params, image)) {
 			pd_free(pd);
 			status = DSP_ENOMEMORY;
 		}

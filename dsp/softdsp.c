@@ -80,6 +80,7 @@ void softdsp_restart(void)
 	}
 	while (!list_empty(&dsp.conns))
 		conn_close(container_of(dsp.conns.next, struct conn, node));
+	heap_forget();
 	steer_forget_orphans();
 }
 
@@ -172,6 +173,8 @@ static void usage(FILE *out)
 	      "      --unprivileged    clients count as unprivileged\n"
 	      "      --generation GEN  attributes of a v66, v68, v73 or v75\n"
 	      "                        (default v73)\n"
+	      "      --shell PATH      the built-in shell image, for PDs that are\n"
+	      "                        created without one\n"
 	      "      --control PATH    take steering commands on this socket\n"
 	      "      --log             one line for each message on standard error\n"
 	      "      --help            this text\n"
@@ -247,6 +250,13 @@ static bool parse_option(int c, struct options *o, const char **domain)
 	case 'c':
 		o->control = optarg;
 		return true;
+	case 's':
+		free(dsp.shell);
+		dsp.shell = realpath(optarg, NULL);
+		if (!dsp.shell)
+			fprintf(stderr, "qda-softdsp: --shell %s: %s\n", optarg,
+				strerror(errno));
+		return dsp.shell;
 	case 'L':
 		dsp.log = true;
 		return true;
@@ -273,6 +283,7 @@ static bool parse_options(int argc, char **argv, struct options *o)
 		{ "listen", required_argument, NULL, 'l' },
 		{ "device", required_argument, NULL, 'D' },
 		{ "control", required_argument, NULL, 'c' },
+		{ "shell", required_argument, NULL, 's' },
 		{ "log", no_argument, NULL, 'L' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -316,9 +327,12 @@ static bool parse_options(int argc, char **argv, struct options *o)
 static bool find_shell(void)
 {
 	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	ssize_t n;
 	char *slash;
 
+	if (dsp.shell)
+		return true;
+	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	if (n > 0) {
 		self[n] = '\0';
 		slash = strrchr(self, '/');
@@ -326,15 +340,12 @@ static bool find_shell(void)
 		if (asprintf(&dsp.shell, "%s/fastrpc_shell_%u", self,
 			     dsp.domain_id) < 0)
 			return false;
-		if (!access(dsp.shell, X_OK)) {
-			dsp.module_dir = strdup(self);
-			return dsp.module_dir;
-		}
+		if (!access(dsp.shell, X_OK))
+			return true;
 		free(dsp.shell);
 	}
-	dsp.module_dir = strdup(QDA_SOFTDSP_DIR);
 	return asprintf(&dsp.shell, "%s/fastrpc_shell_%u", QDA_SOFTDSP_DIR,
-			dsp.domain_id) >= 0 && dsp.module_dir;
+			dsp.domain_id) >= 0;
 }
 
 static bool make_banks(void)
@@ -420,7 +431,6 @@ static void stop(void)
 	free(dsp.listen_path);
 	free(dsp.control_path);
 	free(dsp.shell);
-	free(dsp.module_dir);
 	free(dsp.banks);
 }
 

@@ -38,7 +38,6 @@ struct softdsp {
 	bool log;
 	bool stop;
 	char *shell;			/* built-in shell image */
-	char *module_dir;
 	char *listen_path;
 	char *control_path;
 	struct bank *banks;		/* [i] has stream id i + 1 */
@@ -192,6 +191,19 @@ void call_release(struct bank *bank);
 /* argument i as bytes, in private memory; a DSP status */
 int32_t call_read(struct call *call, unsigned int i, void *buf, size_t len);
 int32_t call_write(struct call *call, unsigned int i, const void *buf, size_t len);
+
+/* --- heap.c: the audio PD's memory -------------------------------------------- */
+
+/* what CREATE_STATIC of PD @name brings; a DSP status */
+int32_t heap_take(struct call *call, const char *name, uint32_t num_pages);
+/* bytes, 0: it has none */
+uint64_t heap_size(void);
+void heap_show(char *text, size_t size);
+/* the client's kernel is gone, or we restart */
+void heap_forget(void);
+
+/* --- init.c, again ---------------------------------------------------------- */
+
 /* the PD has answered REGISTER */
 void call_registered(struct call *call, int32_t status, uint64_t dsp_addr);
 
@@ -230,7 +242,9 @@ struct pd {
 };
 
 struct pd_params {
+	enum pd_kind kind;
 	uint32_t client_id;
+	uint64_t heap;			/* bytes of remote heap, PD_KIND_AUDIO */
 	int image;			/* -1: built in; taken, always */
 };
 

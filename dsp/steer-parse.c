@@ -34,6 +34,7 @@ static const struct {
 	{ "poke", STEER_POKE, KEY(SID) | KEY(ADDR), 0, 0, true },
 	{ "maps", STEER_MAPS, KEY(SID), 0, 0, false },
 	{ "faults", STEER_FAULTS, 0, 0, 0, false },
+	{ "heap", STEER_HEAP, 0, 0, 0, false },
 	{ "count", STEER_COUNT, 0, KEY(HANDLE) | KEY(METHOD), 0, false },
 	{ "pds", STEER_PDS, 0, 0, 0, false },
 	{ "crash", STEER_CRASH, 0, KEY(PD), 0, false },

@@ -262,6 +262,10 @@ static void execute(const struct steer_command *cmd)
 		ok("%s", "");
 		fault_list(answer + 3, sizeof(answer) - 3);
 		break;
+	case STEER_HEAP:
+		ok("%s", "");
+		heap_show(answer + 3, sizeof(answer) - 3);
+		break;
 	case STEER_COUNT:
 		do_count(cmd);
 		break;

@@ -460,6 +460,7 @@ static void reset(void)
 		port_close(&ports[i]);
 		any |= dsp.banks[i].pd && pd_is_alive(dsp.banks[i].pd);
 	}
+	heap_forget();
 	steer_forget_orphans();
 	resetting = true;
 	if (any)

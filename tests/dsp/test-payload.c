@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Decoding of messages, payloads, shell images, URIs and steering commands */
-#include <elf.h>
+/* Decoding of messages, payloads, URIs and steering commands */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -133,39 +132,6 @@ static void test_message(void **state)
 	assert_int_equal(msg.size, 3ULL << 56);
 }
 
-static void test_shell(void **state)
-{
-	struct {
-		Elf64_Ehdr head;
-		Elf64_Phdr part;
-	} elf = {
-		.head = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64 },
-			  .e_type = ET_DYN, .e_machine = 62, .e_phnum = 1,
-			  .e_phoff = sizeof(Elf64_Ehdr),
-			  .e_phentsize = sizeof(Elf64_Phdr) },
-		.part = { .p_type = PT_LOAD, .p_filesz = sizeof(elf) },
-	}, e;
-
-	(void)state;
-	assert_true(shell_is_runnable(&elf, sizeof(elf), 62));
-	assert_false(shell_is_runnable(&elf, sizeof(elf), 164));
-	assert_false(shell_is_runnable(&elf, sizeof(elf) - 1, 62));
-	assert_false(shell_is_runnable(&elf, 4, 62));
-	assert_false(shell_is_runnable("", 0, 62));
-	e = elf, e.head.e_ident[0] = 0;
-	assert_false(shell_is_runnable(&e, sizeof(e), 62));
-	e = elf, e.head.e_phoff = UINT64_MAX;
-	assert_false(shell_is_runnable(&e, sizeof(e), 62));
-	e = elf, e.head.e_phnum = 0xffff;
-	assert_false(shell_is_runnable(&e, sizeof(e), 62));
-	e = elf, e.part.p_offset = UINT64_MAX - 1;
-	assert_false(shell_is_runnable(&e, sizeof(e), 62));
-	e = elf, e.part.p_filesz++;
-	assert_false(shell_is_runnable(&e, sizeof(e), 62));
-	e = elf, e.part.p_type = PT_NOTE;
-	assert_false(shell_is_runnable(&e, sizeof(e), 62));
-}
-
 static void test_uri(void **state)
 {
 	static const char full[] =
@@ -245,7 +211,6 @@ int main(void)
 		cmocka_unit_test(test_locate),
 		cmocka_unit_test(test_decode_good),
 		cmocka_unit_test(test_decode_bad),
-		cmocka_unit_test(test_shell),
 		cmocka_unit_test(test_uri),
 		cmocka_unit_test(test_steer_parse),
 	};

@@ -129,7 +129,7 @@ static void test_create_and_call(void **state)
 	assert_int_equal(invoke(&c, c.lane, h, NOOP, NULL), DSP_EINVHANDLE);
 	assert_int_equal(module_close(&c, h), DSP_EINVHANDLE);
 	assert_int_equal(invoke(&c, c.lane, 21, NOOP, NULL), DSP_EINVHANDLE);
-	assert_int_equal(invoke(&c, c.lane, 3, NOOP, NULL), DSP_EUNSUPPORTED);
+	assert_int_equal(invoke(&c, c.lane, 6, NOOP, NULL), DSP_EUNSUPPORTED);
 	assert_int_equal(invoke(&c, c.root, h, NOOP, NULL), DSP_EINVALIDPROCESS);
 	finish(&c);
 }
@@ -177,26 +177,20 @@ static void test_create_images(void **state)
 
 static void test_module_errors(void **state)
 {
-	char text[2048], path[PATH_MAX + 32];
+	char text[2048];
 	struct client c;
 	int32_t err;
 
 	(void)state;
 	client_open_pd(&server, &c);
+	/* nobody here answers reverse calls */
 	assert_int_equal(module_open(&c, "file:///libnone_skel.so?x", &err, text), 0);
-	assert_int_equal(err, DSP_ENOSUCHMOD);
-	assert_non_null(strstr(text, "/cdsp/libnone_skel.so"));
-	assert_non_null(strstr(text, "No such file"));
-	/* DSP_LIBRARY_PATH names the shell's directory, which is searched anyway */
-	snprintf(path, sizeof(path), " %s/libnone_skel.so (", getenv("QDA_SHELL_DIR"));
-	assert_non_null(strstr(text, path));
-	assert_null(strstr(strstr(text, path) + 1, path));
+	assert_int_equal(err, DSP_ENOTINITIALIZED);
+	assert_non_null(strstr(text, "libnone_skel.so"));
+	assert_non_null(strstr(text, "no listener"));
 	assert_int_equal(module_open(&c, "file:///libbench_skel.so?nothing", &err, text),
 			 0);
 	assert_int_equal(err, DSP_ENOSUCHSYMBOL);
-	assert_int_equal(module_open(&c, "file:////etc/passwd?x", &err, text), 0);
-	assert_int_equal(err, DSP_EUNABLETOLOAD);
-	assert_non_null(strstr(text, "/etc/passwd"));
 	assert_int_equal(module_open(&c, "bench", &err, text), 0);
 	assert_int_equal(err, DSP_EINVALIDFILENAME);
 	/* an interface without handles of its own */

@@ -354,6 +354,8 @@ static void test_bad_commands(void **state)
 	assert_null(steer(&server, "maps sid=0"));
 	assert_null(steer(&server, "maps sid=4"));
 	assert_non_null(steer(&server, "faults"));
+	assert_null(steer(&server, "heap sid=1"));
+	assert_string_equal(steer(&server, "heap"), "attached=0 given=0 addr=0 size=0");
 }
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elf-file.h"
 #include "payload.h"
 #include "plant.h"
 #include "status.h"
@@ -79,14 +80,18 @@ static void fuzz_uri(const uint8_t *data, size_t size)
 	free(text);
 }
 
-static void fuzz_shell(const uint8_t *data, size_t size)
+static void fuzz_elf(const uint8_t *data, size_t size)
 {
 	uint8_t *image = malloc(size + !size);
+	struct elf_object object;
+	char text[256];
 
 	if (!image)
 		return;
 	memcpy(image, data, size);
-	shell_is_runnable(image, size, 62);
+	if (elf_check(image, size, 62, text, sizeof(text)) &&
+	    elf_read(image, &object, text, sizeof(text)) && object.num_needed)
+		elf_drop_needed(image, object.entry[0]);
 	free(image);
 }
 
@@ -99,7 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_uri(data + 1, size - 1);
 		break;
 	case 1:
-		fuzz_shell(data + 1, size - 1);
+		fuzz_elf(data + 1, size - 1);
 		break;
 	default:
 		fuzz_call(data + 1, size - 1);

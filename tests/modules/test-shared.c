@@ -41,10 +41,10 @@ static void test_image(void **state)
 	check_module("image");
 }
 
-static void test_bench(void **state)
+static void test_callback(void **state)
 {
 	(void)state;
-	check_module("bench");
+	check_module("callback");
 }
 
 int main(void)
@@ -52,7 +52,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_calculator),
 		cmocka_unit_test(test_image),
-		cmocka_unit_test(test_bench),
+		cmocka_unit_test(test_callback),
 	};
 
 	return cmocka_run_group_tests_name("modules", tests, NULL, NULL);

@@ -23,13 +23,13 @@ cd /share
 "$build/examples/image" -d cdsp input.png small.png blur resize=640x360
 
 title 'Where the methods ran'
-# a method that sleeps on the DSP for a while
-qda-run --device cdsp call bench 11 u32:3000000 &
+# calls for a while; the DSP has the module by reading it through its client
+qda-run --device cdsp call --repeat 10000000 calculator 2 seq.i32:1,2 out.i64 &
 client=$!
 found=
 for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
 	for maps in /proc/[0-9]*/maps; do
-		if grep -q libbench_skel.so "$maps" 2>/dev/null; then
+		if grep -q libcalculator_skel.so "$maps" 2>/dev/null; then
 			pid=${maps#/proc/}
 			found="$found ${pid%/maps}"
 		fi
@@ -47,7 +47,8 @@ parent=$(awk '{ print $4 }' "/proc/$1/stat")
 echo "  process $client, $(cat /proc/$client/comm): the caller"
 echo "  process $1, $(cat "/proc/$1/comm"): the only one that has the code of the method"
 echo "  process $parent, $(cat "/proc/$parent/comm"): its parent, the DSP's firmware"
-wait $client
+kill -TERM $client
+wait $client || [ $? -eq 130 ]
 node=$(readlink /run/dev-cdsp)
 echo "  $node, driver $(basename "$(readlink "/sys/class/accel/${node##*/}/device/driver")"): the way between them"
 for group in /sys/kernel/iommu_groups/*; do
