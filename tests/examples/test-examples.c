@@ -109,9 +109,9 @@ static void test_async(void **state)
 	assert_done(&run, "2000 calls, 8 in flight at a time, all sums right\n");
 	run_example(&run, "async", "-q", "1", "-n", "100", NULL);
 	assert_done(&run, "100 calls, 1 in flight");
-	run_example(&run, "async", "-q", "64", "-n", "2000", NULL);
-	assert_done(&run, "2000 calls, 64 in flight");
-	run_example(&run, "async", "-q", "64", "-n", "3", NULL);
+	run_example(&run, "async", "-q", "63", "-n", "2000", NULL);
+	assert_done(&run, "2000 calls, 63 in flight");
+	run_example(&run, "async", "-q", "63", "-n", "3", NULL);
 	assert_done(&run, "3 calls, 3 in flight");
 	run_example(&run, "async", "-q", "65", NULL);
 	assert_int_equal(run.status, 2);
@@ -121,6 +121,43 @@ static void test_async(void **state)
 	assert_int_equal(run.status, 2);
 	run_example(&run, "async", "-d", no_device(), NULL);
 	assert_sentence(&run, 1, no_device());
+}
+
+/* its own interface is called, its log comes, and it ends in order */
+static void test_callback(void **state)
+{
+	struct run run;
+	char *at;
+	int i;
+
+	(void)state;
+	run_example(&run, "callback", NULL);
+	assert_done(&run, "after 5 steps the DSP has 32\n");
+	assert_string_equal(run.err, "");
+	at = run.out;
+	for (i = 0; i < 5; i++) {
+		char want[64];
+
+		snprintf(want, sizeof(want), "  step %d: %d becomes %d\n", i, 1 << i,
+			 2 << i);
+		at = strstr(at, want);
+		if (!at)
+			fail_msg("no \"%s\", or in another order:\n%s", want, run.out);
+	}
+	/* at the latest when the PD ends, and once */
+	at = strstr(run.out, "cdsp: callback_imp.c:");
+	assert_non_null(at);
+	assert_non_null(strstr(at, ": now I call you\n"));
+	assert_null(strstr(at + 1, "cdsp: callback_imp.c:"));
+
+	run_example(&run, "callback", other_device(), NULL);
+	assert_done(&run, "adsp: callback_imp.c:");
+	run_example(&run, "callback", no_device(), NULL);
+	assert_sentence(&run, 1, no_device());
+	run_example(&run, "callback", "-x", NULL);
+	assert_sentence(&run, 2, "usage");
+	run_example(&run, "callback", "a", "b", NULL);
+	assert_sentence(&run, 2, "usage");
 }
 
 /* until the process has blocked SIGINT, to read it from a descriptor */
@@ -445,15 +482,127 @@ static void test_make_image(void **state)
 
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* --- sensors-daemon -------------------------------------------------------- */
+
+static void make_board(void)
+{
+	FILE *file;
+
+	assert_int_equal(mkdir("board", 0700), 0);
+	assert_int_equal(mkdir("board/sensors", 0700), 0);
+	assert_int_equal(mkdir("board/sensors/config", 0700), 0);
+	assert_int_equal(mkdir("board/sensors/registry", 0700), 0);
+	file = fopen("board/sensors/config/lsm6ds3.json", "w");
+	assert_non_null(file);
+	fputs("{}\n", file);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void remove_board(void)
+{
+	unlink("board/sensors/config/lsm6ds3.json");
+	unlink("board/sensors/registry/sns_summary");
+	rmdir("board/sensors/config");
+	rmdir("board/sensors/registry");
+	rmdir("board/sensors");
+	assert_int_equal(rmdir("board"), 0);
+}
+
+/* so many times */
+static void wait_for(const char *text, int times)
+{
+	int64_t end = monotonic_ns() + 60000000000;
+	char err[4096];
+	int n;
+
+	do {
+		const char *at = err;
+
+		sleep_ms(20);
+		run_peek(err, sizeof(err));
+		for (n = 0; (at = strstr(at, text)); n++)
+			at++;
+	} while (n < times && monotonic_ns() < end);
+	if (n != times)
+		fail_msg("\"%s\" %d times, not %d: %s", text, n, times, err);
+}
+
+static void test_sensors_daemon(void **state)
+{
+	const char *const argv[] = {
+		"sensors-daemon", "-d", other_device(), "board", NULL,
+	};
+	struct run run;
+	pid_t pid;
+
+	(void)state;
+	make_board();
+	pid = run_start(NULL, argv);
+	wait_for("sensorspd: up, 1 files of 3 bytes", 1);
+	assert_int_equal(access("board/sensors/registry/sns_summary", R_OK), 0);
+	assert_int_equal(kill(pid, SIGINT), 0);
+	run_finish(pid, &run);
+	assert_int_equal(run.status, 0);
+	remove_board();
+
+	run_example(&run, "sensors-daemon", "-d", no_device(), ".", NULL);
+	assert_sentence(&run, 1, no_device());
+	run_example(&run, "sensors-daemon", "-d", other_device(), "-p", "nopd", ".", NULL);
+	assert_sentence(&run, 1, "nopd");
+	run_example(&run, "sensors-daemon", "-x", NULL);
+	assert_int_equal(run.status, 2);
+	run_example(&run, "sensors-daemon", "a", "b", NULL);
+	assert_sentence(&run, 2, "usage");
+}
+
+/* what it serves is served again when the DSP is back */
+static void test_sensors_daemon_goes_on(void **state)
+{
+	struct test_server server = { 0 };
+	char name[128], answer[256];
+	const char *const argv[] = { "sensors-daemon", "-d", name, "board", NULL };
+	const char *control = getenv("QDA_UAPI_CONTROL_ADSP");
+	struct run run;
+	pid_t pid;
+	int fd;
+
+	(void)state;
+	if (on_soft_device()) {
+		assert_int_equal(server_start(&server, "--domain adsp"), 0);
+		snprintf(name, sizeof(name), "soft:adsp@%s", server.listen);
+		fd = server.control_fd;
+	} else {
+		snprintf(name, sizeof(name), "%s", other_device());
+		fd = control ? steer_connect(control, 5000) : -1;
+		assert_true(fd >= 0);
+	}
+	make_board();
+	pid = run_start(NULL, argv);
+	wait_for("sensorspd: up, 1 files of 3 bytes", 1);
+	assert_int_equal(steer_command(fd, answer, sizeof(answer), "crash dsp"), 0);
+	wait_for("sensors-daemon: attached again", 1);
+	wait_for("sensorspd: up, 1 files of 3 bytes", 2);
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	run_finish(pid, &run);
+	assert_int_equal(run.status, 0);
+	remove_board();
+	if (server.pid)
+		assert_int_equal(server_stop(&server), 0);
+	else
+		close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_hello),	   TEST(test_async),
+		TEST(test_hello),	   TEST(test_callback),
+		TEST(test_async),
 		TEST(test_async_interrupted), TEST(test_threads),
 		TEST(test_make_image),	   TEST(test_image_usage),
 		TEST(test_image_filters),  TEST(test_image_kinds),
 		TEST(test_image_output),   TEST(test_image_bad_files),
-		TEST(test_image_interrupted),
+		TEST(test_image_interrupted), TEST(test_sensors_daemon),
+		TEST(test_sensors_daemon_goes_on),
 	};
 	int failed;
 
