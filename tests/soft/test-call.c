@@ -246,7 +246,8 @@ static void full_queue(void **state)
 		}
 		time = 1000;
 	}
-	assert_int_equal(n, 64);
+	/* the listener's call is one of 64 */
+	assert_int_equal(n, 63);
 	for (i = 0; i < n; i++) {
 		assert_int_equal(qda_call_wait(calls[i], -1, &status), 0);
 		qda_call_unref(calls[i]);

@@ -71,6 +71,55 @@ static void attaches(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* privilege is a property of the simulated device; of a real one, of the opener */
+static void unprivileged(void **state)
+{
+	static const struct qda_session_opts refused[] = {
+		{ .size = sizeof(refused[0]), .signing = QDA_SIGNING_SIGNED },
+		{ .size = sizeof(refused[0]), .pd = QDA_PD_ROOT },
+		{ .size = sizeof(refused[0]), .pd = QDA_PD_SENSORS },
+		{ .size = sizeof(refused[0]), .pd = QDA_PD_STATIC, .pd_name = "audiopd" },
+		{ .size = sizeof(refused[0]), .attrs = QDA_PD_ATTR_DEBUG },
+		{ .size = sizeof(refused[0]), .attrs = QDA_PD_ATTR_PTRACE },
+		{ .size = sizeof(refused[0]), .attrs = QDA_PD_ATTR_SYSTEM },
+		{ .size = sizeof(refused[0]), .attrs = QDA_PD_ATTR_SYSTEM_UNSIGNED },
+	};
+	static const uint32_t harmless[] = {
+		0, QDA_PD_ATTR_ADAPTIVE_QOS, QDA_PD_ATTR_DUMP,
+	};
+	struct qda_failure failure = QDA_FAILURE_INIT;
+	struct qda_session_opts opts = { .size = sizeof(opts) };
+	struct qda_device *poor;
+	uint64_t features;
+	size_t i;
+
+	(void)state;
+	if (!on_soft_device())
+		return;
+	ok(qda_device_open(ctx, "soft:cdsp,priv=0", &poor, &failure), &failure);
+	assert_int_equal(qda_device_query(poor, QDA_DEVICE_FEATURES, &features), 0);
+	assert_false(features & QDA_FEATURE_PRIVILEGED);
+	for (i = 0; i < ARRAY_SIZE(refused); i++) {
+		assert_int_equal(qda_session_open(poor, &refused[i], &session, &failure),
+				 -EPERM);
+		assert_non_null(strstr(failure.message, "not permitted without privilege"));
+	}
+	for (i = 0; i < ARRAY_SIZE(harmless); i++) {
+		opts.attrs = harmless[i];
+		ok(qda_session_open(poor, &opts, &session, &failure), &failure);
+		assert_int_equal(qda_session_is_unsigned(session), 1);
+		session = qda_session_unref(session);
+	}
+	qda_device_unref(poor);
+	/* the other one, in the same process, has it */
+	for (i = 0; i < ARRAY_SIZE(refused); i++) {
+		if (refused[i].pd > QDA_PD_ROOT)
+			continue;
+		ok(qda_session_open(device, &refused[i], &session, &failure), &failure);
+		session = qda_session_unref(session);
+	}
+}
+
 static void a_shell_that_is_none(void **state)
 {
 	struct qda_session_opts opts = { .size = sizeof(opts) };
@@ -278,6 +327,7 @@ int main(void)
 		soft_test(again_and_again, setup_device),
 		soft_test(signed_and_builtin, setup_device),
 		soft_test(attaches, setup_device),
+		soft_test(unprivileged, setup_device),
 		soft_test(a_shell_that_is_none, setup_device),
 		soft_test(banks_run_out, setup_device),
 		soft_test(released, setup_bench),

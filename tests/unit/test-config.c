@@ -224,6 +224,7 @@ static void limits(void **state)
 	int i, n = 0;
 
 	(void)state;
+	assert_non_null(text);
 	/* a line of the longest length, and one more */
 	strcpy(text, "[default]\npath = ");
 	memset(text + 17, '/', CONFIG_MAX_LINE);

@@ -68,7 +68,7 @@ static void test_list_finds_by_driver_name(void **state)
 	assert_string_equal(qda_device_get_path(devices[0]), "/dev/accel/accel2");
 	assert_string_equal(qda_device_get_name(devices[0]), "cdsp");
 	assert_string_equal(qda_device_get_driver(devices[0]),
-			    "qda 1.0 (" DRM_QDA_TAG " test)");
+			    "qda 1.1 (" DRM_QDA_TAG " test)");
 	assert_int_equal(qda_device_is_soft(devices[0]), 0);
 	assert_string_equal(qda_device_get_path(devices[1]), "/dev/accel/accel10");
 	assert_null(devices[2]);
@@ -233,7 +233,7 @@ static void test_open_says_why(void **state)
 	fake_nodes[0].description = "Qualcomm DSP Accelerator Driver";
 	fake_nodes[0].major = 0;
 	fails("/dev/accel/accel0", -ENOTSUP);
-	assert_message("driver qda 0.0 (Qualcomm DSP Accelerator Driver)");
+	assert_message("driver qda 0.1 (Qualcomm DSP Accelerator Driver)");
 	fake_nodes[0].open_errno = EMFILE;
 	fails("/dev/accel/accel0", -EMFILE);
 }

@@ -306,6 +306,9 @@ static void let_read(void **state)
 	refused(at("outside/d"), "outside the directories");
 	assert_int_equal(files_let_read(files, at("outside")), 0);
 	expect_open(at("outside/d"), SECRET);
+	/* the last that is searched */
+	expect_open("secret", SECRET);
+	expect_open("a", "one/a");
 	expect_refused(files_open(files, "fopen", at("outside/d"), O_WRONLY), -EACCES,
 		       "for reading only");
 	assert_int_equal(files_let_read(files, at("nowhere")), -ENOENT);

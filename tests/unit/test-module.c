@@ -35,14 +35,14 @@ static int32_t load(struct fake_call *call)
 		assert_int_equal(call->num_args, 4);
 		assert_int_equal(call->args[0].length, 8);
 		assert_int_equal(in[0], call->args[1].length);
-		assert_int_equal(in[1], 2048);
+		assert_int_equal(in[1], 255);
 		assert_int_equal(call->args[2].length, 8);
-		assert_int_equal(call->args[3].length, 2048);
+		assert_int_equal(call->args[3].length, 255);
 		memcpy(loader.uri, call->data[1], in[0]);
 		out = call->data[2];
 		out[0] = 0xabc0 + loader.opened;
 		out[1] = (uint32_t)loader.error;
-		memset(call->data[3], 'x', 2048);
+		memset(call->data[3], 'x', 255);
 		if (loader.text)
 			strcpy(call->data[3], loader.text);
 		loader.opened += !loader.error;

@@ -100,7 +100,8 @@ static void attaching(void **state)
 	assert_int_equal(OPEN(&f, .pd = QDA_PD_ROOT, .max_in_flight = 5), 0);
 	assert_int_equal(fake.attach_pd, QDA_PD_ROOT);
 	assert_string_equal(fake.attach_name, "");
-	assert_int_equal(fake.max_in_flight, 5);
+	/* the listener's call comes on top */
+	assert_int_equal(fake.max_in_flight, 6);
 	assert_int_equal(OPEN(&f, .pd = QDA_PD_STATIC, .pd_name = "audiopd"), 0);
 	assert_string_equal(fake.attach_name, "audiopd");
 	assert_int_equal(fake.creates, 0);
@@ -131,6 +132,12 @@ static void bad_options(void **state)
 	assert_int_equal(OPEN(&f, .pd = QDA_PD_ROOT, .init_mem_size = 1), -EINVAL);
 	assert_int_equal(OPEN(&f, .attrs = 8), -EINVAL);
 	assert_int_equal(OPEN(&f, .max_in_flight = 65), -ERANGE);
+	assert_int_equal(OPEN(&f, .listener = 2), -EINVAL);
+	assert_int_equal(OPEN(&f, .listener = 1, .read_dirs = "/x"), -EINVAL);
+	assert_int_equal(OPEN(&f, .listener = 1, .thread_stack = 65536), -EINVAL);
+	assert_int_equal(OPEN(&f, .thread_priority = 256), -EINVAL);
+	assert_int_equal(OPEN(&f, .thread_stack = 100), -EINVAL);
+	assert_int_equal(OPEN(&f, .reserved = 1), -E2BIG);
 	assert_int_equal(fake.creates, 0);
 
 	assert_int_equal(qda_session_open(device, &larger.opts, &session, &f), 0);
@@ -172,6 +179,53 @@ static void shells(void **state)
 	assert_non_null(strstr(f.message, "/nothing/fastrpc_shell_unsigned_3"));
 }
 
+static void library_path(void **state)
+{
+	struct qda_failure f = QDA_FAILURE_INIT;
+	const char *refusal;
+
+	(void)state;
+	setenv("DSP_LIBRARY_PATH", "/nowhere", 1);
+	assert_int_equal(OPEN(&f, .library_path = dir), 0);
+	assert_int_equal(fake.create.length, 600);
+	assert_int_equal(fake.shell[0], 'u');
+	/* the application's come first */
+	fake.status_create = (int32_t)0x80000445;
+	assert_int_equal(OPEN(&f, .library_path = "/first;/second"), -EREMOTEIO);
+	refusal = strstr(f.message, "(tried /first/cdsp/fastrpc_shell_unsigned_3, "
+			 "/first/fastrpc_shell_unsigned_3, /second/cdsp/");
+	assert_non_null(refusal);
+	assert_non_null(strstr(refusal, ", /nowhere/cdsp/fastrpc_shell_unsigned_3"));
+}
+
+static void test_signature(void **state)
+{
+	struct qda_failure f = QDA_FAILURE_INIT;
+	char path[256];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/fastrpc_shell_unsigned_3", dir);
+	assert_int_equal(OPEN(&f, .signing = QDA_SIGNING_SIGNED, .test_signature = path),
+			 0);
+	assert_int_equal(fake.create.length, 1200);
+	assert_int_equal(fake.create.siglen, 600);
+	assert_int_equal(fake.shell[599], 's');
+	assert_int_equal(fake.shell[600], 'u');
+	assert_int_equal(fake.live_buffers, 0);
+
+	fake.creates = 0;
+	assert_int_equal(OPEN(&f, .test_signature = path), -EINVAL);
+	assert_non_null(strstr(f.message, "unsigned"));
+	assert_int_equal(OPEN(&f, .pd = QDA_PD_ROOT, .test_signature = path), -EINVAL);
+	assert_int_equal(OPEN(&f, .signing = QDA_SIGNING_SIGNED,
+			      .test_signature = "/none"), -ENOENT);
+	assert_non_null(strstr(f.message, "test signature /none"));
+	fake.max_shell = 1199;
+	assert_int_equal(OPEN(&f, .signing = QDA_SIGNING_SIGNED, .test_signature = path),
+			 -E2BIG);
+	assert_int_equal(fake.creates, 0);
+}
+
 static void refusals(void **state)
 {
 	static const int errors[] = { -EINTR, -EPERM, -EPIPE, -ENODEV, -EBUSY };
@@ -192,7 +246,8 @@ static void refusals(void **state)
 	fake.status_create = (int32_t)0x80000452;
 	assert_int_equal(OPEN(&f, .size = 0), -EREMOTEIO);
 	assert_int_equal(f.status, (int32_t)0x80000452);
-	assert_non_null(strstr(f.message, "fastrpc_shell_unsigned_3"));
+	assert_non_null(strstr(f.message,
+			       "fastrpc_shell_unsigned_3 (it is not an ELF image): "));
 	fake.status_create = 0;
 
 	/* the node belongs to another DSP now */
@@ -226,6 +281,12 @@ static void descriptors(void **state)
 	assert_string_equal(f.message, "");
 	qda_session_unref(session);
 	fake.has_pd = true;
+	/* how it is used may be said, not how it is made */
+	opts.listener = QDA_LISTENER_OFF;
+	assert_int_equal(qda_session_open_fd(ctx, 0, &opts, &session, &f), 0);
+	qda_session_unref(session);
+	fake.has_pd = true;
+	opts.signing = QDA_SIGNING_UNSIGNED;
 	assert_int_equal(qda_session_open_fd(ctx, 0, &opts, &session, &f), -EINVAL);
 	assert_non_null(strstr(f.message, "PD already"));
 	/* neither use nor failure has ended what is the descriptor's */
@@ -275,6 +336,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(attaching, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_options, setup, teardown),
 		cmocka_unit_test_setup_teardown(shells, setup, teardown),
+		cmocka_unit_test_setup_teardown(library_path, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_signature, setup, teardown),
 		cmocka_unit_test_setup_teardown(refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(descriptors, setup, teardown),
 	};
