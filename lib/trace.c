@@ -88,16 +88,22 @@ static bool is_remotectl(uint32_t handle, uint32_t scalars, uint32_t method)
 	       (handle == 8 && SC_METHOD(scalars) == method + 2);
 }
 
-static bool is_text(const char *data, size_t size)
+/* a string, from one copy: the DSP may be writing to what was packed for it */
+static void add_text(char *text, size_t *len, const void *data, size_t size)
 {
-	size_t i;
+	char copy[TEXT_MAX];
+	size_t i, n = size < sizeof(copy) ? size : sizeof(copy);
 
-	if (size < 2 || data[size - 1])
-		return false;
-	for (i = 0; i < size - 1; i++)
-		if ((unsigned char)data[i] < 0x20 || (unsigned char)data[i] > 0x7e)
-			return false;
-	return true;
+	if (n < 2)
+		return;
+	memcpy(copy, data, n);
+	if (n == size && copy[n - 1])
+		return;
+	copy[n - 1] = '\0';
+	for (i = 0; i < n - 1; i++)
+		if ((unsigned char)copy[i] < 0x20 || (unsigned char)copy[i] > 0x7e)
+			return;
+	add(text, len, " %s", copy);
 }
 
 static void emit(struct qda_session *session, uint32_t kind, uint32_t handle,
@@ -199,8 +205,8 @@ void trace_write_call(struct qda_session *session, const struct kapi_invoke *inv
 			add_words(text, &len, data, invoke->args[i].length,
 				  is_remotectl(invoke->handle, invoke->scalars,
 					       REMOTECTL_CLOSE));
-		else if (is_text(data, invoke->args[i].length))
-			add(text, &len, " %s", data);
+		else
+			add_text(text, &len, data, invoke->args[i].length);
 	}
 	emit(session, QDA_TRACE_CALL, invoke->handle, invoke->scalars, 0, 0, text);
 }
@@ -262,8 +268,8 @@ void trace_write_reverse(struct qda_session *session,
 	for (i = 0; i < call->num_in; i++) {
 		if (!i)
 			add_words(text, &len, call->in[i].data, call->in[i].size, false);
-		else if (is_text(call->in[i].data, call->in[i].size))
-			add(text, &len, " %s", (const char *)call->in[i].data);
+		else
+			add_text(text, &len, call->in[i].data, call->in[i].size);
 	}
 	emit(session, QDA_TRACE_REVERSE, call->handle, reverse_scalars(call), 0, 0,
 	     text);

@@ -38,7 +38,7 @@ int bench_failed(struct bench *bench, const char *what, int err, int32_t status)
 int bench_new_call(struct bench *bench, uint32_t method, const struct qda_arg *args,
 		   size_t num_args, struct qda_call **ret_call)
 {
-	int err = qda_call_new(bench->target.module, method, args, num_args, ret_call);
+	int err = qda_call_new(bench->module, method, args, num_args, ret_call);
 
 	return err < 0 ? bench_failed(bench, "cannot prepare a call", err, 0) : RUN_OK;
 }
@@ -247,7 +247,7 @@ static int new_touch(struct bench *bench, uint64_t bytes,
 		return err;
 	args[0] = QDA_IN_BUF(*ret_buffer, 0, bytes);
 	args[1] = QDA_OUT_BUF(*ret_buffer, 0, bytes);
-	err = qda_call_new(bench->target.module, BENCH_TOUCH, args, 2, ret_call);
+	err = qda_call_new(bench->module, BENCH_TOUCH, args, 2, ret_call);
 	if (err < 0)
 		*ret_buffer = qda_buffer_unref(*ret_buffer);
 	return err;

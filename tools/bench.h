@@ -75,6 +75,7 @@ struct bench {
 	cpu_set_t affinity;		/* ours, before */
 	enum bench_place place;
 	struct target target;
+	struct qda_module *module;
 	uint64_t max_buffer, max_in_flight;
 	int yard_fd;			/* our end of the yardstick */
 	pid_t yard_pid;

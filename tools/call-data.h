@@ -32,8 +32,9 @@ int call_data_parse(struct call_data *data, char **words, size_t num);
 int call_data_load(struct call_data *data);
 /* allocate and import buffers, fill data->args */
 int call_data_prepare(struct call_data *data, struct qda_session *session);
-/* write result files: all of them or none */
-int call_data_save(struct call_data *data);
+/* write result files, beside where they go; then, when all are there, put them there */
+int call_data_write(struct call_data *data);
+int call_data_rename(struct call_data *data);
 void call_data_print(const struct call_data *data);
 void call_data_print_json(const struct call_data *data, struct json *json);
 void call_data_free(struct call_data *data);

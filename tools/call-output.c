@@ -79,7 +79,7 @@ static int save_one(struct call_slot *slot)
 	return err ? cannot_write(slot, -err) : RUN_OK;
 }
 
-int call_data_save(struct call_data *data)
+int call_data_write(struct call_data *data)
 {
 	size_t i;
 	int ret;
@@ -91,6 +91,13 @@ int call_data_save(struct call_data *data)
 		if (ret)
 			return ret;
 	}
+	return RUN_OK;
+}
+
+int call_data_rename(struct call_data *data)
+{
+	size_t i;
+
 	for (i = 0; i < data->num; i++) {
 		struct call_slot *slot = &data->slots[i];
 

@@ -146,7 +146,7 @@ static int open_device(struct bench *bench)
 		return cli_fail_errno(RUN_DEVICE, err, "%s does not tell its limits",
 				      bench->device);
 	ret = target_open_session(&bench->target, NULL);
-	return ret ? ret : target_open_module(&bench->target, "bench");
+	return ret ? ret : target_open_module(&bench->target, "bench", &bench->module);
 }
 
 /*

@@ -10,7 +10,7 @@ static const char help[] =
 	"\n"
 	"      --kernel        only devices of the kernel's driver\n"
 	"      --soft          only soft devices\n"
-	CLI_OPTIONS_HELP
+	CLI_COMMON_HELP
 	"\n"
 	CLI_EXIT_HELP;
 

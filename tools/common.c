@@ -9,7 +9,7 @@
 #include "call-args.h"
 #include "common.h"
 
-struct cli cli = { .log_level = QDA_LOG_NONE };
+struct cli cli = { .log_level = QDA_LOG_WARNING };
 volatile sig_atomic_t cli_interrupted;
 /* why results could not be written, before closing made it something else */
 static int stdout_errno;
@@ -42,7 +42,7 @@ static void on_signal_closing(int sig)
 {
 	static const char interrupted[] = "qda-run: interrupted while closing\n";
 	static const char timeout[] =
-		"qda-run: closing the module was not answered in time\n";
+		"qda-run: ending the PD was not answered in time\n";
 	ssize_t n;
 
 	if (sig == SIGALRM)
@@ -259,6 +259,13 @@ int cli_getopt(int argc, char **argv, const struct option *options, const char *
 			}
 			cli.log_level = priorities[i];
 			break;
+		case OPT_TRACE:
+			cli.trace = true;
+			break;
+		case OPT_DSP_LOG:
+			if (cli_parse_dsp_log(optarg))
+				return -2;
+			break;
 		case OPT_HELP:
 			fputs(help, stdout);
 			*ret_exit = cli_finish(RUN_OK);
@@ -314,7 +321,7 @@ static void log_message(void *data, int priority, const char *file, int line,
 	fputc('\n', stderr);
 }
 
-int cli_ctx_new(struct qda_ctx **ret_ctx)
+int cli_ctx_make(struct qda_ctx **ret_ctx)
 {
 	struct qda_ctx_opts opts = {
 		.size = sizeof(opts),
@@ -322,6 +329,15 @@ int cli_ctx_new(struct qda_ctx **ret_ctx)
 		.log_level = cli.log_level,
 	};
 	int err = qda_ctx_new(&opts, ret_ctx);
+
+	if (!err)
+		cli_watch(*ret_ctx);
+	return err;
+}
+
+int cli_ctx_new(struct qda_ctx **ret_ctx)
+{
+	int err = cli_ctx_make(ret_ctx);
 
 	if (err < 0)
 		return cli_fail_errno(RUN_OTHER, err, "cannot create a context");
@@ -357,31 +373,53 @@ int target_open_session(struct target *target, const struct qda_session_opts *op
 	return RUN_OK;
 }
 
-int target_open_module(struct target *target, const char *name)
+int target_open_module(struct target *target, const char *name,
+		       struct qda_module **ret_module)
 {
 	struct qda_failure failure = QDA_FAILURE_INIT;
+	struct qda_module **modules;
 	uint64_t handle;
 	int err;
 
+	modules = realloc(target->modules,
+			  (target->num_modules + 1) * sizeof(*modules));
+	if (!modules)
+		return cli_fail_errno(RUN_OTHER, -ENOMEM, "module %s", name);
+	target->modules = modules;
 	if (!strncmp(name, "handle=", 7)) {
 		if (call_parse_size(name + 7, strlen(name + 7), &handle) ||
 		    handle > UINT32_MAX)
 			return cli_fail(RUN_USAGE, "'%s': a handle is a number of 32 "
 						   "bits", name);
 		err = qda_module_from_handle(target->session, (uint32_t)handle,
-					     &target->module);
+					     ret_module);
 		if (err < 0)
 			return cli_fail_errno(RUN_SESSION, err, "cannot use handle %s",
 					      name + 7);
+		modules[target->num_modules++] = *ret_module;
 		return RUN_OK;
 	}
-	err = qda_module_open(target->session, name, &target->module, &failure);
+	err = qda_module_open(target->session, name, ret_module, &failure);
 	if (err < 0)
 		return cli_fail_failure(err == -EPIPE || err == -ENODEV ||
 					cli_status_is_lost(failure.status) ?
 						RUN_LOST : RUN_SESSION,
 					err, &failure);
+	modules[target->num_modules++] = *ret_module;
 	return RUN_OK;
+}
+
+/* the last module goes with its PD */
+static void end_pd(struct target *target)
+{
+	size_t i;
+	int err;
+
+	for (i = 0; i + 1 < target->num_modules; i++)
+		target->modules[i] = qda_module_unref(target->modules[i]);
+	do
+		err = qda_session_exit(target->session, -1);
+	while (err == -EINTR);
 }
 
 void target_close(struct target *target, bool abandon)
@@ -393,7 +431,12 @@ void target_close(struct target *target, bool abandon)
 	alarm(target->close_timeout);
 	if (target->session && (abandon || cli_interrupted))
 		qda_session_release(target->session);
-	target->module = qda_module_unref(target->module);
+	else if (target->session)
+		end_pd(target);
+	while (target->num_modules)
+		qda_module_unref(target->modules[--target->num_modules]);
+	free(target->modules);
+	target->modules = NULL;
 	target->session = qda_session_unref(target->session);
 	target->device = qda_device_unref(target->device);
 	target->ctx = qda_ctx_unref(target->ctx);

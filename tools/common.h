@@ -30,6 +30,9 @@ struct cli {
 	const char *device;	/* NULL: the library's choice */
 	bool json;
 	int log_level;
+	bool trace;		/* show every call, both ways */
+	bool dsp_log;		/* show what DSP code logs */
+	uint32_t dsp_log_level;	/* enum qda_dsp_log_level: from here up */
 };
 
 extern struct cli cli;
@@ -61,6 +64,8 @@ enum {
 	OPT_DEVICE = 256,
 	OPT_JSON,
 	OPT_LOG,
+	OPT_TRACE,
+	OPT_DSP_LOG,
 	OPT_HELP,
 	OPT_OWN,		/* first value for a subcommand's own */
 };
@@ -68,11 +73,18 @@ enum {
 	{ "device", required_argument, NULL, OPT_DEVICE }, \
 	{ "json", no_argument, NULL, OPT_JSON }, \
 	{ "log", required_argument, NULL, OPT_LOG }, \
+	{ "trace", no_argument, NULL, OPT_TRACE }, \
+	{ "dsp-log", optional_argument, NULL, OPT_DSP_LOG }, \
 	{ "help", no_argument, NULL, OPT_HELP }
 #define CLI_OPTIONS_HELP \
 	"      --device NAME   cdsp, /dev/accel/accelN, soft:cdsp (or QDA_DEVICE)\n" \
+	"      --trace         show each call between here and the DSP, both ways\n" \
+	"      --dsp-log[=LEVEL]  messages of DSP code: low, medium, high, error, fatal\n" \
+	CLI_COMMON_HELP
+/* of commands that are about no one device */
+#define CLI_COMMON_HELP \
 	"      --json          results and errors as one JSON document\n" \
-	"      --log LEVEL     library messages: none, err, warning, info, debug\n" \
+	"      --log LEVEL     library messages: none, err, warning (default), info, debug\n" \
 	"      --help          this text\n"
 #define CLI_EXIT_HELP \
 	"Exit status: 0 success, 1 the method returned a non-zero status, 2 usage,\n" \
@@ -89,6 +101,14 @@ int cli_getopt(int argc, char **argv, const struct option *options,
 int cli_number(const char *option, const char *text, uint64_t min, uint64_t max,
 	       uint64_t *ret_value);
 
+/* The value of --dsp-log, NULL: none; RUN_OK or it has reported the error. */
+int cli_parse_dsp_log(const char *text);
+/* a line of --trace */
+void cli_trace_event(void *data, const struct qda_trace_event *event);
+/* What --trace and --dsp-log ask for. */
+void cli_watch(struct qda_ctx *ctx);
+/* A context with the program's log; 0 or a negative errno. */
+int cli_ctx_make(struct qda_ctx **ret_ctx);
 int cli_ctx_new(struct qda_ctx **ret_ctx);
 
 /* What a subcommand works on; all NULL until opened. */
@@ -96,17 +116,20 @@ struct target {
 	struct qda_ctx *ctx;
 	struct qda_device *device;
 	struct qda_session *session;
-	struct qda_module *module;
+	struct qda_module **modules;
+	size_t num_modules;
 	unsigned int close_timeout;	/* seconds, 0: none */
 };
 
 /* Each returns RUN_OK or has reported the error. */
 int target_open_device(struct target *target);
 int target_open_session(struct target *target, const struct qda_session_opts *opts);
-int target_open_module(struct target *target, const char *name);
+/* the module is the target's */
+int target_open_module(struct target *target, const char *name,
+		       struct qda_module **ret_module);
 /*
- * Ends the PD first if a call may still be running. A signal while it waits, or its
- * timeout, ends the program.
+ * Ends the PD in order, or at once if a call may still be running. A signal while it
+ * waits, or its timeout, ends the program.
  */
 void target_close(struct target *target, bool abandon);
 
@@ -124,5 +147,6 @@ int cmd_info(int argc, char **argv);
 int cmd_call(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 
 #endif

@@ -17,6 +17,7 @@
 
 #define ACCEL_CLASS	"/sys/class/accel"
 #define ACCEL_NODES	"/dev/accel"
+#define DMA_HEAPS	"/dev/dma_heap"
 
 void check_library(struct doctor *doctor, struct check *check)
 {
@@ -173,13 +174,22 @@ void check_nodes(struct doctor *doctor, struct check *check)
 			   "%s", names);
 }
 
+/* a name, or the number where there is none, as in a container */
+static const char *name_of(const char *name, unsigned int id, char *buf, size_t size)
+{
+	snprintf(buf, size, "%u", id);
+	return name ? name : buf;
+}
+
 static void describe(const char *path, const struct stat *st, struct check *check)
 {
 	const struct passwd *user = getpwuid(st->st_uid);
 	const struct group *group = getgrgid(st->st_gid);
+	char uid[12], gid[12];
 
 	check_add(check, "%s%s is %s:%s %03o", check->detail[0] ? ", " : "", path,
-		  user ? user->pw_name : "?", group ? group->gr_name : "?",
+		  name_of(user ? user->pw_name : NULL, st->st_uid, uid, sizeof(uid)),
+		  name_of(group ? group->gr_name : NULL, st->st_gid, gid, sizeof(gid)),
 		  st->st_mode & 0777);
 }
 
@@ -210,12 +220,15 @@ void check_permission(struct doctor *doctor, struct check *check)
 		if (st.st_mode & S_IWGRP && st.st_gid) {
 			const struct group *group = getgrgid(st.st_gid);
 			const struct passwd *user = getpwuid(geteuid());
+			char uid[12], gid[12];
 
 			snprintf(cure, sizeof(cure),
 				 "Add yourself to its group and log "
 				 "in again: sudo usermod -aG %s %s",
-				 group ? group->gr_name : "GROUP",
-				 user ? user->pw_name : "USER");
+				 name_of(group ? group->gr_name : NULL, st.st_gid, gid,
+					 sizeof(gid)),
+				 name_of(user ? user->pw_name : NULL, geteuid(), uid,
+					 sizeof(uid)));
 		}
 	}
 	if (dir)
@@ -229,6 +242,42 @@ void check_permission(struct doctor *doctor, struct check *check)
 				     "Install the udev rule that gives the node to "
 				     "a group (render), and join that group.",
 			     "this user may not open a DSP: %s", found);
+	}
+}
+
+/* memory that other programs share with a DSP; the driver's own needs none of them */
+void check_heaps(struct doctor *doctor, struct check *check)
+{
+	unsigned int denied = 0, allowed = 0;
+	char path[PATH_MAX];
+	struct dirent *entry;
+	struct stat st;
+	DIR *dir = opendir(DMA_HEAPS);
+
+	(void)doctor;
+	check_ok(check, "%s", "");
+	while (dir && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), DMA_HEAPS "/%s", entry->d_name);
+		if (entry->d_name[0] == '.' || stat(path, &st) < 0)
+			continue;
+		describe(path, &st, check);
+		if (access(path, R_OK) < 0)
+			denied++;
+		else
+			allowed++;
+	}
+	if (dir)
+		closedir(dir);
+	if (!denied && !allowed) {
+		check_ok(check, "there is none; buffers of the library need none");
+	} else if (!allowed) {
+		char found[sizeof(check->detail)];
+
+		memcpy(found, check->detail, sizeof(found));
+		check_warn(check,
+			   "Only programs that allocate buffers there themselves need "
+			   "one: join its group, or have a udev rule give it to one.",
+			   "this user may not use one: %s", found);
 	}
 }
 

@@ -3,6 +3,9 @@
 #ifndef QDA_RUN_DOCTOR_H
 #define QDA_RUN_DOCTOR_H
 
+#include <limits.h>
+#include <stdatomic.h>
+
 #include "common.h"
 
 enum check_result {
@@ -21,10 +24,14 @@ struct check {
 
 struct doctor {
 	struct target target;
+	struct qda_module *module;
 	bool soft;
 	bool named;		/* the soft server is somebody else's */
 	char device[256];	/* asked for, "" if none was */
 	char domain[16];	/* "cdsp" */
+	char firmware[PATH_MAX]; /* its file, "" if unknown */
+	uint64_t features;	/* enum qda_feature bits */
+	atomic_uint reverse_calls;
 };
 
 typedef void (*check_fn)(struct doctor *doctor, struct check *check);
@@ -48,6 +55,27 @@ void check_permission(struct doctor *doctor, struct check *check);
 void check_soft_library(struct doctor *doctor, struct check *check);
 void check_soft_program(struct doctor *doctor, struct check *check);
 void check_sealing(struct doctor *doctor, struct check *check);
+
+void check_heaps(struct doctor *doctor, struct check *check);
+
+/* doctor-firmware.c: what the kernel has started on the DSPs */
+void check_firmware(struct doctor *doctor, struct check *check);
+/* the same by another directory than /sys/class/remoteproc */
+void firmware_check(const char *directory, struct doctor *doctor, struct check *check);
+/* find the build's name in an image; false: it has none, or cannot be read */
+bool firmware_build(const char *path, char *name, size_t size);
+
+/* doctor-session.c: the device, and a session on it */
+void check_device(struct doctor *doctor, struct check *check);
+void check_answers(struct doctor *doctor, struct check *check);
+void check_bank(struct doctor *doctor, struct check *check);
+void check_search_path(struct doctor *doctor, struct check *check);
+void check_shell(struct doctor *doctor, struct check *check);
+void check_session(struct doctor *doctor, struct check *check);
+void check_pds(struct doctor *doctor, struct check *check);
+void check_module(struct doctor *doctor, struct check *check);
+void check_listener(struct doctor *doctor, struct check *check);
+void check_call(struct doctor *doctor, struct check *check);
 
 /* doctor-dsps.c: which driver has which DSP */
 void check_dsps(struct doctor *doctor, struct check *check);

@@ -17,8 +17,9 @@ static const struct {
 	{ "call", cmd_call },
 	{ "bench", cmd_bench },
 	{ "doctor", cmd_doctor },
+	{ "explain", cmd_explain },
 };
-#define COMMAND_NAMES "list, info, call, bench, doctor"
+#define COMMAND_NAMES "list, info, call, bench, doctor, explain"
 
 static const char help[] =
 	"usage: qda-run [OPTIONS] COMMAND [ARGUMENTS]\n"
@@ -26,10 +27,11 @@ static const char help[] =
 	"Work with the Hexagon DSPs of this machine, or with the software DSP.\n"
 	"\n"
 	"  list     the DSPs there are\n"
-	"  info     one DSP: limits, features, attributes\n"
+	"  info     one DSP: limits, what it can do and what not, and why\n"
 	"  call     call a method of a module on a DSP\n"
 	"  bench    measure calls: latency and throughput\n"
 	"  doctor   check each layer and name what is broken\n"
+	"  explain  say what a DSP status or an errno value means\n"
 	"\n"
 	"Options, before or after the command:\n"
 	CLI_OPTIONS_HELP
@@ -72,6 +74,8 @@ int main(int argc, char **argv)
 
 	if (!hold_standard_streams())
 		return RUN_OTHER;
+	/* lines in one piece, beside those of other threads and of a private DSP */
+	setvbuf(stderr, NULL, _IOLBF, 0);
 	/* errors in the options before --json are to be JSON too */
 	for (i = 1; i < argc && strcmp(argv[i], "--"); i++) {
 		if (!strcmp(argv[i], "--json"))

@@ -210,14 +210,14 @@ json "d['limits']['banks_free'] == d['limits']['banks_total'] == $banks"
 run call calculator 2 seq.i32:1,2 out.i64; is 0; prints "out[0] i64 = 3"
 run doctor; is 0
 
-# closing the module is never answered: one Ctrl-C or the timeout ends it
-steer "hold handle=8 method=3 n=0"
+# the end of the PD is never answered: one Ctrl-C or the timeout ends it
+steer "hold handle=4 method=2 n=0"
 background call calculator 2 seq.i32:1,2 out.i64
 sleep 1
 kill -INT "$started"; collect
 is 130; says "interrupted while closing"; prints "out[0] i64 = 3"
 run call --timeout 500 calculator 2 seq.i32:1,2 out.i64
-is 7; says "closing the module was not answered in time"; prints "out[0] i64 = 3"
+is 7; says "ending the PD was not answered in time"; prints "out[0] i64 = 3"
 steer "cancel $rule"
 
 steer "pause method=11 n=0"; paused=$rule

@@ -58,6 +58,20 @@ DSP_LIBRARY_PATH=/fromenv run call nosuch 2
 says "no shell image"
 says "tried /fromenv/cdsp/fastrpc_shell_unsigned_3, /fromenv/fastrpc_shell_unsigned_3, /fromconf/cdsp/fastrpc_shell_unsigned_3"
 
+# doctor looks in the same places
+run doctor
+[ "$rc" = 4 ] && pass || fail "exit status is not 4"
+has "search path   none of these can be read: /fromconf (configuration: No such"
+has "no shell image for cdsp (tried /fromconf/cdsp/fastrpc_shell_unsigned_3, /fromconf/"
+printf '[soft]\npath = %s\n' "$modules" >qda.conf
+DSP_LIBRARY_PATH="$tmp/tree" run doctor; is 0
+has "$tmp/tree (DSP_LIBRARY_PATH), $modules (configuration)"
+has "shell         $tmp/tree/cdsp/fastrpc_shell_unsigned_3"
+mkdir odd; echo odd >odd/fastrpc_shell_unsigned_3
+DSP_LIBRARY_PATH="$tmp/odd" run doctor
+[ "$rc" = 4 ] && pass || fail "exit status is not 4"
+has "warning      shell         shell image $tmp/odd/fastrpc_shell_unsigned_3: it is not an ELF image"
+
 # what the DSP refuses is described
 printf 'random bytes' >random
 unset QDA_LOG

@@ -28,7 +28,7 @@ else
 	run list --kernel --json; is 0
 	json "any(x['name'] == 'cdsp' and not x['soft'] for x in d['devices'])"
 fi
-run info; is 0; has "cdsp"; has "context banks"; has "arch_ver"
+run info; is 0; has "cdsp"; has "context banks"; has "Hexagon v73"
 run info --json; is 0
 json "d['name'] == 'cdsp' and d['soft'] == bool('$soft') and d['limits']['banks_total'] == 8"
 json "d['features']['unsigned_pd'] and d['attributes']['arch_ver'] & 255 == 0x73"
@@ -37,7 +37,8 @@ if [ -n "$soft" ]; then
 	json "d['name'] == 'adsp' and d['limits']['banks_total'] == 3"
 	json "not d['features']['privileged'] and d['attributes']['arch_ver'] & 255 == 0x66"
 fi
-run doctor; is 0; has "All is well"
+run doctor; is 0; has "All is well"; has "(DSP_LIBRARY_PATH)"; has "unsigned: works"
+has "fastrpc_shell_unsigned_3"; has "ok           listener      the DSP made "
 run doctor --json; is 0; json "d['ok'] and d['checks'][-1]['result'] == 'ok'"
 QDA_DEVICE="" run --device soft:cdsp list --kernel; is 2
 
@@ -53,6 +54,31 @@ json "d['status'] == 0 and d['outputs'] == [{'type': 'i64', 'value': 3}]"
 run --json call --repeat 50 --time bench 2; is 0
 json "d['time_ns']['calls'] == 50 and d['time_ns']['call_min'] > 0 and not d['outputs']"
 run call --time bench 2; is 0; has "time: session"
+# several in one PD, of one module and of others; options may stand anywhere
+run call calculator 2 seq.i32:1,2 out.i64 --then 3 seq.i32:4,5 out.i32 --then bench:2 \
+	--time --then "file:///libcalculator_skel.so?calculator_skel_handle_invoke:2" \
+	seq.i32:7 out.i64
+is 0; has "calculator:2
+out[0] i64 = 3
+calculator:3
+out[0] i32 = 5
+bench:2
+file:///libcalculator_skel.so?calculator_skel_handle_invoke:2
+out[0] i64 = 7
+time: session "
+run --json call calculator 2 seq.i32:1,2 out.i64 --then 3 seq.i32:4,5 out.i32; is 0
+json "[c['outputs'][0]['value'] for c in d['calls']] == [3, 5]"
+json "all(c['module'] == 'calculator' and c['status'] == 0 for c in d['calls'])"
+run call --timeout 10000 bench 16 inout.i64:1 i64:2 --then 16 inout.i64:3 i64:4; is 0
+has "out[0] i64 = 7"
+# the first that fails is the last, and its file is not the only one
+run call calculator 2 seq.i32:1 out.i64@first --then 9 --then 2 seq.i32:2 out.i64; is 1
+says "method 9"; prints ""
+[ ! -e first ] && pass || fail "an output file was made"
+run call calculator 2 seq.i32:1 out.i64@first --then 2 seq.i32:2 out.i64@no/such/dir
+is 7; [ ! -e first ] && pass || fail "an output file was made"
+run call calculator 2 seq.i32:1 out.i64@first --then 2 seq.i32:2 out.i64@second; is 0
+[ "$(wc -c <first)$(wc -c <second)" = 88 ] && pass || fail "two files"
 run call bench 14 u8:1 i16:-2 i32:3 i64:-4 f32:1.5 f64:-2.25 \
 	out.f64 out.f32 out.i64 out.i32 out.i16 out.u8
 is 0

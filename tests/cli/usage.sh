@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 run --help; is 0; has "Exit status:"
-for command in list info call bench doctor; do
+for command in list info call bench doctor explain; do
 	run "$command" --help; is 0; has "usage: qda-run $command"; has "Exit status"
 done
 run help; is 0
@@ -36,6 +36,34 @@ run call --timeout 0 calculator 2; is 2
 run call --signed --unsigned calculator 2; is 2; says "--signed or --unsigned"
 run call --pd root --shell "$QDA_RUN" calculator 2; is 2
 run call --shell "$tmp/none" calculator 2; is 5; says "$tmp/none"
+run call --signed --test-signature "$tmp/none" calculator 2; is 5; says "$tmp/none"
+run call --test-signature "$QDA_RUN" calculator 2; is 2; says "--signed"
+run call --unsigned --test-signature "$QDA_RUN" calculator 2; is 2; says "--signed"
+for option in --init-mem=2M --attr=dump --test-signature="$QDA_RUN" --unsigned; do
+	run call --pd root "$option" calculator 2; is 2; says "--pd joins a PD"
+done
+run call --thread-priority 256 calculator 2; is 2; says "from 1 to 255"
+run call --thread-priority 0 calculator 2; is 2
+run call --thread-stack 4K calculator 2; is 2; says "from 16384 to 8388608"
+run call --thread-stack 9M calculator 2; is 2
+run call --init-mem 1 calculator 2; is 2; says "--init-mem 1"
+run call --memory-limit 0 calculator 2; is 2
+run call --attr nonsense calculator 2; is 2; says "--attr nonsense" "adaptive-qos"
+run call --read-dir "" calculator 2; is 2; says "--read-dir needs a directory"
+run call --write-dir "/a;/b" calculator 2; is 2; says "an option of its own"
+run --trace=all list; is 2; says "takes no value"
+run --dsp-log=loud list; is 2; says "low, medium, high, error, fatal"
+
+# further calls
+run call calculator 2 --then; is 2; says "must follow --then"
+run call --then 2; is 2; says "a module is needed"
+run call calculator --then 2; is 2; says "a method number"
+run call calculator a:2; is 2; says "'a:2' is not a method number"
+run call calculator 2 --then sum; is 2; says "'sum' is not a method number"
+run call calculator 2 --then :2; is 2; says "name is empty"
+run call calculator 2 --then calculator:; is 2; says "'' is not a method number"
+run call calculator 2 --then 3 u8:300; is 2; says "u8:300"
+run call --repeat 2 calculator 2 --then 3; is 2; says "--repeat goes with one call"
 
 # an error is JSON wherever --json stands, and still a sentence
 run --json nonsense; is 2; json "d['error']['exit_status'] == 2"

@@ -4,7 +4,7 @@
 _qda_run()
 {
 	local cur prev words cword split word command="" i
-	local common="--device --json --log --help"
+	local common="--device --trace --dsp-log --json --log --help"
 	local soft="soft:adsp soft:cdsp soft:cdsp1 soft:gdsp0 soft:gdsp1 soft:mdsp soft:sdsp"
 	local types="i8 u8 i16 u16 i32 u32 i64 u64 f32 f64 bool"
 	local IFS=$' \t\n'
@@ -25,7 +25,7 @@ _qda_run()
 		case $word in
 		--device|--log)
 			((i++)) ;;
-		list|info|call|bench|doctor)
+		list|info|call|bench|doctor|explain)
 			command=$word
 			break ;;
 		esac
@@ -41,31 +41,50 @@ _qda_run()
 	--log)
 		COMPREPLY=($(compgen -W "none err warning info debug" -- "$cur"))
 		return ;;
+	--attr)
+		COMPREPLY=($(compgen -W \
+			"debug ptrace adaptive-qos system dump system-unsigned" -- "$cur"))
+		return ;;
 	--only)
 		COMPREPLY=($(compgen -W "yardstick noop copied zerocopy threads queue ratios" \
 			-- "$cur"))
 		return ;;
-	--shell)
+	--library-path|--read-dir|--write-dir)
+		COMPREPLY=($(compgen -d -- "$cur"))
+		return ;;
+	--shell|--test-signature)
 		COMPREPLY=($(compgen -f -- "$cur"))
 		return ;;
 	--pd)
 		COMPREPLY=($(compgen -W "root sensors audiopd" -- "$cur"))
 		return ;;
-	--repeat|--timeout)
+	--repeat|--timeout|--init-mem|--memory-limit|--thread-priority|--thread-stack)
 		return ;;
 	esac
 
 	if [[ -z $command ]]; then
 		COMPREPLY=($(compgen -W \
-			"list info call bench doctor --version $common" -- "$cur"))
+			"list info call bench doctor explain --version $common" -- "$cur"))
+		return
+	fi
+	if [[ $cur == --dsp-log=* ]]; then
+		COMPREPLY=($(compgen -P --dsp-log= -W "low medium high error fatal" \
+			-- "${cur#*=}"))
 		return
 	fi
 	if [[ $cur == -* ]]; then
 		case $command in
 		list)
 			common="--json --log --help --kernel --soft" ;;
+		info)
+			common+=" --attrs" ;;
+		explain)
+			common="--json --log --help" ;;
 		call)
-			common+=" --repeat --time --timeout --signed --unsigned --shell --pd" ;;
+			common+=" --then --repeat --time --timeout --library-path --read-dir
+				--write-dir --signed --unsigned --shell --test-signature
+				--init-mem --memory-limit --attr --pd --thread-priority
+				--thread-stack" ;;
 		bench)
 			common+=" --quick --only" ;;
 		esac
@@ -77,7 +96,7 @@ _qda_run()
 		local head=${cur%@*}@
 		COMPREPLY=($(compgen -P "$head" -f -- "${cur##*@}"))
 	else
-		COMPREPLY=($(compgen -W "calculator image bench $types
+		COMPREPLY=($(compgen -W "calculator callback image bench $types
 			$(printf 'seq.%s ' $types) $(printf 'out.%s ' $types)
 			$(printf 'out.seq.%s ' $types) $(printf 'inout.%s ' $types)
 			str raw hex buf dmabuf handle out.str out.raw out.hex out.buf
