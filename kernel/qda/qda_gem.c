@@ -275,7 +275,10 @@ const struct drm_gem_object_funcs qda_gem_funcs = {
 
 /* --- ioctls -------------------------------------------------------------- */
 
-/* Before its pages are: who has a limit cannot have them even for a moment */
+/*
+ * Before its pages are: what is refused has cost nothing. What several threads make at
+ * once may pass here, and is refused when it gets its handle.
+ */
 static int qda_gem_check_limit(struct qda_session *session, size_t size)
 {
 	int err = 0;

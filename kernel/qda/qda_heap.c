@@ -135,15 +135,16 @@ static int qda_heap_alloc(struct qda_heap *heap)
 		heap->size = size;
 		return 0;
 	}
+	/*
+	 * Firmware takes no longer addresses. Buses of channels have no mask; one that
+	 * is there is of a driver that had the channel before, and gone with it.
+	 */
+	err = dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(32));
+	if (err)
+		return -EOPNOTSUPP;
 	err = of_reserved_mem_device_init_by_idx(dev, dev->of_node, 0);
 	if (err)
 		return err == -ENOMEM ? err : -EOPNOTSUPP;
-	/* buses of channels set none; firmware takes no longer addresses */
-	if (!dev->dma_mask)
-		dev->dma_mask = &dev->coherent_dma_mask;
-	err = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(32));
-	if (err)
-		goto release;
 	heap->cpu = dma_alloc_coherent(dev, size, &heap->addr,
 				       GFP_KERNEL | __GFP_NOWARN);
 	if (heap->cpu && !qda_heap_is_inside(heap, heap->addr, size)) {
@@ -151,15 +152,11 @@ static int qda_heap_alloc(struct qda_heap *heap)
 		heap->cpu = NULL;
 	}
 	if (!heap->cpu) {
-		err = -ENOMEM;
-		goto release;
+		of_reserved_mem_device_release(dev);
+		return -ENOMEM;
 	}
 	heap->size = size;
 	return 0;
-
-release:
-	of_reserved_mem_device_release(dev);
-	return err;
 }
 
 static bool qda_heap_is_hlos(const struct qda_heap *heap)

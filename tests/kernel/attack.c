@@ -157,7 +157,7 @@ void wait_lost(int fd)
 	check(0, "an open file of a DSP that is gone answers %s", err_name(err));
 }
 
-void rpmsg_name(char *name, size_t size)
+void rpmsg_name(const char *dsp, char *name, size_t size)
 {
 	char path[PATH_MAX], label[64];
 	struct dirent *entry;
@@ -168,11 +168,11 @@ void rpmsg_name(char *name, size_t size)
 	while ((entry = readdir(dir))) {
 		snprintf(path, sizeof(path), RPMSG_DIR "/%s/of_node/label",
 			 entry->d_name);
-		if (!file_read(path, label, sizeof(label)) && !strcmp(label, "cdsp"))
+		if (!file_read(path, label, sizeof(label)) && !strcmp(label, dsp))
 			snprintf(name, size, "%s", entry->d_name);
 	}
 	closedir(dir);
-	check(name[0], "the driver is bound to no cdsp");
+	check(name[0], "the driver is bound to no %s", dsp);
 }
 
 /* --- sessions ------------------------------------------------------------ */

@@ -33,7 +33,7 @@ void wait_node(void);
 /* until this open file knows that its DSP is gone */
 void wait_lost(int fd);
 /* name of the DSP's device on the rpmsg bus */
-void rpmsg_name(char *name, size_t size);
+void rpmsg_name(const char *dsp, char *name, size_t size);
 
 /* --- sessions ------------------------------------------------------------ */
 

@@ -323,7 +323,7 @@ static void test_channel(const void *arg)
 
 	take_time();
 	sess_open_bench(&s);
-	rpmsg_name(name, sizeof(name));
+	rpmsg_name("cdsp", name, sizeof(name));
 	other = dev_open();
 	gem_new(other, 4096);
 	gem = gem_new(s.fd, BIG);

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: MIT
 /*
- * What a DSP sends that is wrong: packets of chance, statuses that look like errors, and
- * lists of buffers it says it has done with.
+ * What a DSP sends that is wrong: packets of chance, statuses that look like errors,
+ * lists of buffers it says it has done with, and news of a PD without end.
  */
-#include "attack.h"
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "qda/qda_wire.h"
+
+#include "far.h"
 
 static struct sess s;
+static struct far far;
 
 /* any bytes at all, at every moment; others' context words among them */
 static void test_replies(const void *arg)
@@ -128,10 +136,104 @@ static void test_fdlist(const void *arg)
 	check_healthy();
 }
 
+static struct flood {
+	pthread_t thread;
+	bool stop;
+} flood;
+
+static void *flood_main(void *arg)
+{
+	struct qda_wire_notif notif = {
+		.ctx = QDA_WIRE_NOTIF_CTX, .type = QDA_WIRE_NOTIF_STATUS, .client_id = 1,
+	};
+
+	(void)arg;
+	while (!__atomic_load_n(&flood.stop, __ATOMIC_RELAXED)) {
+		notif.status = (notif.status + 1) % 4;
+		/* the channel may be closed */
+		far_write(far.fd, far.sid, &notif, sizeof(notif));
+	}
+	return NULL;
+}
+
+static void tell(int fd, uint64_t value)
+{
+	struct drm_qda_set_option o = {
+		.option = DRM_QDA_OPTION_STATUS_EVENTS, .value = value,
+	};
+
+	check_eq(call(fd, DRM_IOCTL_QDA_SET_OPTION, &o), 0);
+}
+
+/* what is unread; how often the DSP was lost, and whether that came last */
+static void drain(int fd, unsigned int *ret_lost, bool *ret_last)
+{
+	struct drm_qda_event_status e = { 0 };
+	unsigned int n;
+
+	*ret_lost = 0;
+	/* there may be more as fast as it is read */
+	for (n = 0; n < 64 && read(fd, &e, sizeof(e)) == sizeof(e); n++)
+		*ret_lost += e.status == DRM_QDA_PD_STATUS_DSP_RESTART;
+	*ret_last = e.status == DRM_QDA_PD_STATUS_DSP_RESTART;
+}
+
+/* it says so while its client starts and stops to listen, closes, or loses its driver */
+static void test_news(const void *arg)
+{
+	struct drm_qda_session_attach a;
+	unsigned int n, k, lost;
+	struct job job;
+	char name[64];
+	bool last;
+
+	(void)arg;
+	for (n = 0; n < test_count(12); n++) {
+		far_open(&far);
+		check(!fcntl(far.client, F_SETFL, O_RDWR | O_NONBLOCK), "F_SETFL");
+		a = (struct drm_qda_session_attach){ .pd = DRM_QDA_PD_ROOT };
+		job_start(&job, far.client, DRM_IOCTL_QDA_SESSION_ATTACH, &a);
+		check_eq(far_answer(&far, far_message(&far), 0), 0);
+		check_eq(job_join(&job), 0);
+		flood.stop = false;
+		check(!pthread_create(&flood.thread, NULL, flood_main, NULL),
+		      "no thread");
+		for (k = 0; k < 100; k++) {
+			struct pollfd p = { .fd = far.client, .events = POLLIN };
+
+			tell(far.client, 1);
+			/* often before the other thread has run at all */
+			if (!(k % 10))
+				check(poll(&p, 1, SOON_MS) == 1, "nothing was told");
+			drain(far.client, &lost, &last);
+			check(!lost, "a loss that was none");
+			tell(far.client, 0);
+		}
+		tell(far.client, 1);
+		if (n % 2) {
+			rpmsg_name("sdsp", name, sizeof(name));
+			check_eq(file_write("/sys/bus/rpmsg/drivers/qda/unbind", name),
+				 0);
+			drain(far.client, &lost, &last);
+			check(lost == 1 && last, "%u losses, the last event: %d", lost,
+			      last);
+		} else {
+			dev_close(far.client);
+			check_eq(far_answer(&far, far_message(&far), 0), 0);
+			far.client = dev_open();
+		}
+		__atomic_store_n(&flood.stop, true, __ATOMIC_RELAXED);
+		pthread_join(flood.thread, NULL);
+		far_close(&far);
+	}
+	check_healthy();
+}
+
 int main(void)
 {
 	add_case("packets", test_replies, NULL);
 	add_case("statuses", test_statuses, NULL);
 	add_case("finished-lists", test_fdlist, NULL);
+	add_case("news", test_news, NULL);
 	return run_kernel_cases("replies");
 }

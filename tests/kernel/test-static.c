@@ -12,6 +12,7 @@
 #define RELEASE	DRM_IOCTL_QDA_REMOTE_SESSION_RELEASE
 #define HEAP_SIZE	(3ULL << 20)
 #define DEFERRED	"/sys/kernel/debug/devices_deferred"
+#define DRIVERS	"/sys/bus/rpmsg/drivers/"
 #define REFUSAL	((int32_t)0x80000415)
 
 struct heap {
@@ -236,6 +237,25 @@ static void test_unload(const void *arg)
 	check_eq(before.addr, after.addr);
 }
 
+/* mainline's driver had the DSP before; what it has set in the device went with it */
+static void test_inherited(const void *arg)
+{
+	char name[64];
+
+	(void)arg;
+	start_afresh();
+	rpmsg_name("adsp", name, sizeof(name));
+	module_load("fastrpc", NULL);
+	check_eq(file_write(DRIVERS "qda/unbind", name), 0);
+	check_eq(file_write(DRIVERS "qcom,fastrpc/bind", name), 0);
+	check_eq(file_write(DRIVERS "qcom,fastrpc/unbind", name), 0);
+	check_eq(module_unload("fastrpc", 5000), 0);
+	check_eq(file_write(DRIVERS "qda/bind", name), 0);
+	wait_device_back();
+	dev_close(attach_to("audiopd"));
+	check_heap(1, 1);
+}
+
 /* a DSP whose node has no memory for it has no such PD */
 static void test_no_region(const void *arg)
 {
@@ -337,6 +357,7 @@ int main(void)
 	add_case("lost", test_lost, NULL);
 	add_case("unprivileged", test_unprivileged, NULL);
 	add_case("unload", test_unload, NULL);
+	add_case("inherited", test_inherited, NULL);
 	add_case("no-region", test_no_region, NULL);
 	add_case("reach", test_reach, NULL);
 	add_case("deferred", test_deferred, NULL);

@@ -88,7 +88,7 @@ static void test_unbound(const void *arg)
 
 	(void)arg;
 	need_module();
-	rpmsg_name(name, sizeof(name));
+	rpmsg_name("cdsp", name, sizeof(name));
 	fd = dev_open();
 	sess_open_bench(&s);
 	check_eq(file_write("/sys/bus/rpmsg/drivers/qda/unbind", name), 0);

@@ -119,8 +119,9 @@ extern "C" {
  * and when the DSP is gone. The former is the DSP's to say: some firmware says it
  * only to a PD whose client has asked it to, some not at all. It is not said after
  * REMOTE_SESSION_RELEASE, nor while %DRM_QDA_MAX_STATUS_EVENTS lie unread, nor when
- * the file's event space is full: look at the calls, too, which always end. The
- * loss of the DSP is always said, once, and can be read from the file after it.
+ * the file's event space is full: look at how calls end, too. A late word about who
+ * had the context bank before cannot be told from one about this PD. The loss of the
+ * DSP is always said, once, and can be read from the file after it.
  * Minor version 1.
  *
  * DOC: Errors every ioctl can return
@@ -643,7 +644,8 @@ struct drm_qda_event_complete {
  * @DRM_QDA_PD_STATUS_DSP_RESTART: the DSP is gone, with all its PDs. Comes from the
  *	driver only, and last
  *
- * Others are dropped until they are defined.
+ * Others are dropped until they are defined, in a later minor version: skip what is
+ * not known.
  */
 enum drm_qda_pd_status {
 	DRM_QDA_PD_STATUS_UP = 0,
