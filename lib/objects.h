@@ -162,6 +162,12 @@ void session_serve_end(struct qda_session *session);
 /* a copy of the caller's options, checked */
 int session_copy_opts(struct qda_session_opts *o, const struct qda_session_opts *opts,
 		      struct qda_failure *reterr);
+/*
+ * The search path, made once while it is opened: what is wrong in a configuration file
+ * is said once. The session's. -ENOMEM
+ */
+int session_path(struct qda_session *session, const struct qda_session_opts *o,
+		 const struct path_list **ret_path);
 /* create or attach, as they say, and serve the PD */
 int session_get_pd(struct qda_session *session, const struct qda_session_opts *o,
 		   struct qda_failure *reterr);
@@ -184,7 +190,7 @@ struct shell {
 /* that very file; max: bytes the device takes */
 int shell_open(struct shell *shell, const char *path, bool soft, uint64_t max,
 	       struct qda_failure *reterr);
-/* Search it in dirs. Not found is 0 with image.fd -1 and a log line. */
+/* Search it in dirs. Not found is 0 with image.fd -1. */
 int shell_find(struct shell *shell, struct qda_ctx *ctx, const struct path_list *dirs,
 	       const char *domain, int domain_id, bool is_unsigned, bool soft,
 	       uint64_t max, struct qda_failure *reterr);

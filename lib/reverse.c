@@ -116,8 +116,10 @@ static struct qda_reverse *find_named(struct reverse_table *table, const char *n
 	return find_module(table, name, (size_t)(end - name));
 }
 
-static int add_module(struct reverse_table *table, const char *name, qda_reverse_fn fn,
-		      void *data, struct qda_reverse **ret_module)
+/* session: NULL for a built-in; else a reference of it is the module's from here on */
+static int add_module(struct reverse_table *table, struct qda_session *session,
+		      const char *name, qda_reverse_fn fn, void *data,
+		      struct qda_reverse **ret_module)
 {
 	struct qda_reverse *module = calloc(1, sizeof(*module));
 	int err = 0;
@@ -133,15 +135,17 @@ static int add_module(struct reverse_table *table, const char *name, qda_reverse
 		return -ENOMEM;
 	}
 	pthread_mutex_lock(&table->lock);
-	if (find_module(table, name, strlen(name)))
+	if (find_module(table, name, strlen(name))) {
 		err = -EEXIST;
-	else
+	} else {
+		/* all before the DSP can call it, which may drop it */
+		module->session = qda_session_ref(session);
+		*ret_module = module;
 		list_add(&table->modules, &module->node);
+	}
 	pthread_mutex_unlock(&table->lock);
 	if (err)
 		module_free(module);
-	else
-		*ret_module = module;
 	return err;
 }
 
@@ -150,7 +154,7 @@ int reverse_add_builtin(struct reverse_table *table, const char *name,
 {
 	struct qda_reverse *module;
 
-	return add_module(table, name, fn, data, &module);
+	return add_module(table, NULL, name, fn, data, &module);
 }
 
 static bool is_name(const char *name)
@@ -184,11 +188,8 @@ QDA_EXPORT int qda_reverse_new(struct qda_session *session, const char *name,
 		return qda_fail(reterr, -EOPNOTSUPP, 0,
 				"reverse module %s: the session was opened without a listener",
 				name);
-	err = add_module(session->reverse, name, fn, data, ret_reverse);
-	if (err)
-		return qda_fail(reterr, err, 0, "reverse module %s", name);
-	(*ret_reverse)->session = qda_session_ref(session);
-	return 0;
+	err = add_module(session->reverse, session, name, fn, data, ret_reverse);
+	return err ? qda_fail(reterr, err, 0, "reverse module %s", name) : 0;
 }
 
 QDA_EXPORT struct qda_reverse *qda_reverse_unref(struct qda_reverse *module)

@@ -166,6 +166,9 @@ static void session_end(struct qda_session *session)
 	 */
 	kapi_close(session->file);
 	session_saved_free(session->saved);
+	if (session->path)
+		path_list_free(session->path);
+	free(session->path);
 	free(session);
 	qda_device_unref(device);
 }
@@ -176,13 +179,16 @@ QDA_EXPORT struct qda_session *qda_session_unref(struct qda_session *session)
 
 	if (!session)
 		return NULL;
+	/* a forked child has no listener that would come to drop it */
+	if (qda_ctx_check(session_ctx(session)))
+		atomic_fetch_and(&session->refs, ~SESSION_SERVED);
 	refs = atomic_load(&session->refs);
 	do {
 		/*
 		 * Only the listener is left, with a call that it serves: it may wait
 		 * for a DSP that never answers, and nobody would come to end that
 		 */
-		if (refs == (SESSION_SERVED | 1) && !qda_ctx_check(session_ctx(session))) {
+		if (refs == (SESSION_SERVED | 1)) {
 			qda_ctx_watch_del(session_ctx(session), &session->watch);
 			end_pd(session);
 		}
@@ -277,6 +283,14 @@ QDA_EXPORT int qda_session_is_unsigned(const struct qda_session *session)
 
 /* --- opening ----------------------------------------------------------------- */
 
+static int fail_new(const char *where, int err, struct qda_failure *reterr)
+{
+	if (err == -EMFILE)
+		return qda_fail(reterr, err, 0,
+				"session on %s: this context has 64 of its DSP already, drop one", where);
+	return qda_fail(reterr, err, 0, "session on %s", where);
+}
+
 QDA_EXPORT int qda_session_open(struct qda_device *device,
 				const struct qda_session_opts *opts,
 				struct qda_session **ret_session,
@@ -312,7 +326,7 @@ QDA_EXPORT int qda_session_open(struct qda_device *device,
 	}
 	err = session_new(qda_device_ref(device), file, &session);
 	if (err)
-		return qda_fail(reterr, err, 0, "session on %s", device->path);
+		return fail_new(device->path, err, reterr);
 	err = session_save_opts(session, &o);
 	if (o.name)
 		strcpy(session->name, o.name);

@@ -45,7 +45,11 @@ struct qda_reverse_call {
  * Called for each reverse call, on the session's own thread, one at a time. It may
  * call any function of the library; the DSP's caller waits meanwhile, and so does
  * every further reverse call of the session.
- * @return 0, or an error code for the DSP: outputs are then not sent
+ * So what it calls on the session's DSP must not call back, nor need a file of a
+ * module: that would wait until another thread releases the session. It has to return:
+ * no longjmp(), no pthread_exit(), and a child that it forks ends itself.
+ * @return 0, or an error code for the DSP, as qda_status_name() knows them (14 is
+ *	AEE_EBADPARM): outputs are then not sent
  */
 typedef int32_t (*qda_reverse_fn)(void *data, const struct qda_reverse_call *call);
 

@@ -25,6 +25,9 @@ static struct fake_call calls[FAKE_CALLS];
 static struct kapi_event events[FAKE_CALLS];
 static unsigned int num_events;
 static uint64_t last_ticket;
+
+#define LISTENER_TICKET	UINT64_MAX
+#define NO_LISTENER	((int32_t)0x80000414)
 static struct fake_map {
 	uint32_t id;		/* 0: free */
 	int32_t dsp_id;
@@ -454,7 +457,8 @@ int kapi_invoke(struct kapi_file *file, struct kapi_invoke *invoke)
 	(void)file;
 	/* this firmware has no listener; tests of one are against a real far end */
 	if (invoke->handle == 3 || invoke->handle == 7) {
-		invoke->status = (int32_t)0x80000414;
+		invoke->status = NO_LISTENER;
+		invoke->ticket = LISTENER_TICKET;
 		return 0;
 	}
 	pthread_mutex_lock(&lock);
@@ -513,6 +517,10 @@ int kapi_wait(struct kapi_file *file, uint64_t ticket, int64_t deadline,
 	int err;
 
 	(void)file;
+	if (ticket == LISTENER_TICKET) {
+		*ret_status = NO_LISTENER;
+		return 0;
+	}
 	pthread_mutex_lock(&lock);
 	fake.waits++;
 	err = one_shot(&fake.fail_wait);

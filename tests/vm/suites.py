@@ -4,7 +4,7 @@
 
 usage: suites.py [--debug] [--list] [--without compat] --out DIR [SUITE | NAME]...
 
-SUITE is one of meson's (uapi kernel soft proof examples cli) or compat, which is uapi
+SUITE is one of meson's (uapi kernel soft hostile proof examples cli) or compat, which is uapi
 with pointers of 32 bits; default: all, on the debug kernel without compat and what
 PLAIN_ONLY names. NAME is a test as --list prints it. DIR gets results.json in the form
 of meson's own log, for tests/tally.py, and below tests/ what each test printed and what
@@ -28,9 +28,10 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.dirname(HERE))
 import tally  # noqa: E402
 
-SUITES = ['uapi', 'compat', 'kernel', 'soft', 'proof', 'examples', 'cli']
-# they run compilers, look at sources or need no device: the host's business
-HOST_ONLY = ['uapi:header', 'uapi:mutate', 'cli:cli-usage']
+SUITES = ['uapi', 'compat', 'kernel', 'soft', 'hostile', 'proof', 'examples', 'cli']
+# they run compilers, look at sources, need no device or only a soft one: the host's business
+HOST_ONLY = ['uapi:header', 'uapi:mutate', 'cli:cli-usage', 'cli:cli-completion',
+             'cli:cli-explain', 'cli:cli-search', 'cli:cli-firmware']
 # what they show is behind the call, where the caller's pointers are of 64 bits
 NOT_COMPAT = ['uapi:reply', 'uapi:isolation', 'uapi:lifetime', 'uapi:thread',
               'uapi:signal', 'uapi:wait', 'uapi:limits', 'uapi:loss']
@@ -40,11 +41,12 @@ PLAIN_ONLY = ['proof:proof-soak', 'kernel:soak', 'cli:cli-bench']
 ENVIRONMENT = {'proof:proof-soak': {'QDA_SOAK_CALLS': '5000', 'QDA_TEST_SLOW': '1'},
                'examples:programs': {'QDA_TEST_SLOW': '1'}}
 PASSED_ON = ['QDA_FUZZ_SEED', 'QDA_FUZZ_SECONDS', 'QDA_SOAK_CALLS', 'QDA_STORM_SECONDS',
-             'QDA_UAPI_FILTER']
+             'QDA_UAPI_FILTER', 'QDA_HOSTILE_FILTER']
 # what two processors of the guest are for. All else is client and DSP in turns: on one
 # processor that is as fast, and does not wait for the host to wake the other one's thread
 RACES = ['kernel:fa*', 'kernel:fuzz*', 'kernel:sessions', 'kernel:simloss', 'kernel:unload',
-         'uapi:isolation', 'uapi:lifetime', 'uapi:loss', 'uapi:signal', 'uapi:thread',
+         'uapi:isolation', 'uapi:lifetime', 'uapi:loss', 'uapi:memory', 'uapi:signal',
+         'uapi:thread',
          'soft:soft-call', 'proof:proof-storm', 'cli:cli-bench']
 # what an emulated machine takes longer than meson's limits allow for
 SLOWER = {'plain': 3, 'debug': 8}
