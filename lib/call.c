@@ -33,6 +33,7 @@ struct qda_call {
 	const struct qda_arg *args;
 	size_t num_args;
 	uint64_t ticket;
+	bool late;		/* made when the PD had ended already */
 	qda_call_fn fn;
 	void *data;
 	struct list node;	/* session->calls, under its lock */
@@ -52,9 +53,10 @@ static void call_give(struct qda_call *call, int to)
 	atomic_store_explicit(&call->state, to, memory_order_release);
 }
 
-static void fill_invoke(struct kapi_invoke *invoke, const struct qda_call *call,
+static void fill_invoke(struct kapi_invoke *invoke, struct qda_call *call,
 			uint32_t flags, uint64_t user_data)
 {
+	call->late = atomic_load_explicit(&call->session->pd_lost, memory_order_relaxed);
 	memset(invoke, 0, sizeof(*invoke));
 	invoke->args = call->kargs;
 	invoke->num_args = call->plan.num_args;
@@ -196,7 +198,7 @@ static void call_outputs(const struct qda_call *call, int32_t status)
 {
 	if (!status)
 		marshal_out(&call->plan, call->args, call->num_args, call->scratch);
-	else if (status_is_lost(status))
+	else if (status_is_lost(status) && !call->late)
 		running_lost(call->session, call->module->handle, call->method);
 }
 

@@ -101,7 +101,8 @@ static int scan_node(struct qda_ctx *ctx, struct scan *scan, struct udev_device 
 	case -EPERM:
 		if (!may_be_ours(dev))
 			return 0;
-		log_warn(ctx, "%s cannot be opened: %s", path, qda_strerror(err));
+		/* the caller says it where there is no other */
+		log_info(ctx, "%s cannot be opened: %s", path, qda_strerror(err));
 		if (scan->denied)
 			return 0;
 		scan->denied = strdup(path);

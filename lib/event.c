@@ -43,6 +43,7 @@ void running_lost(struct qda_session *session, uint32_t handle, uint32_t method)
 	pthread_mutex_lock(&session->lock);
 	add_lost(session, (uint64_t)handle << 32 | method);
 	pthread_mutex_unlock(&session->lock);
+	atomic_store_explicit(&session->pd_lost, true, memory_order_relaxed);
 }
 
 /* those that have returned with it, and those that are about to; names are copies */

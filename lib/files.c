@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/* What the DSP wants of files, see files.h */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -8,34 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "beneath.h"
-#include "files.h"
-#include "internal.h"
+#include "files-impl.h"
 
 #define LOUD_REFUSALS	32	/* of a session; the rest is for debugging */
-#define TRIED_MAX	2048
 #define WHY_MAX		512
-
-struct root {
-	char *dsp_path;		/* clean, see beneath.h */
-	char *host_path;
-	const char *origin;
-	int fd;			/* O_PATH; -1: was not there */
-	bool writable;
-	bool search;
-};
-
-struct files {
-	struct qda_ctx *ctx;
-	char *domain;
-	atomic_uint refusals;
-	atomic_bool walks;	/* the kernel has no openat2() */
-	atomic_bool told_walks;
-	pthread_mutex_t lock;	/* what follows; no log call while it is held */
-	struct root *roots;
-	size_t num_roots;
-	char tried[TRIED_MAX];
-};
 
 /* one thing that the DSP wants of one name */
 struct request {
@@ -144,18 +121,6 @@ static void refuse(struct request *req, const char *format, ...)
 
 /* --- names ------------------------------------------------------------------ */
 
-/* what remains of an absolute name below a root; NULL if it is not there */
-static const char *below(const struct root *root, const char *name)
-{
-	size_t len = strcmp(root->dsp_path, "/") ? strlen(root->dsp_path) : 0;
-
-	if (strncmp(name, root->dsp_path, len) || (name[len] && name[len] != '/'))
-		return NULL;
-	name += len;
-	name += *name == '/';
-	return *name ? name : ".";
-}
-
 static const char *last_part(const char *name)
 {
 	const char *slash = strrchr(name, '/');
@@ -164,17 +129,6 @@ static const char *last_part(const char *name)
 }
 
 /* --- what can be wanted of a name ------------------------------------------- */
-
-static int open_beneath(struct files *files, int dir, const char *rel, int flags,
-			mode_t mode)
-{
-	bool walked = false;
-	int fd = beneath_open(dir, rel, flags, mode, &walked);
-
-	if (walked)
-		atomic_store(&files->walks, true);
-	return fd;
-}
 
 static int check_regular(int fd)
 {
@@ -192,7 +146,7 @@ static int try_open(const struct request *req, int dir, const char *rel)
 	int err, fd;
 
 	/* first without touching it: to open a device may do something */
-	fd = open_beneath(req->files, dir, rel, O_PATH, 0);
+	fd = files_open_beneath(req->files, dir, rel, O_PATH, 0);
 	if (fd >= 0) {
 		err = check_regular(fd);
 		close(fd);
@@ -201,7 +155,8 @@ static int try_open(const struct request *req, int dir, const char *rel)
 	} else if (fd != -ENOENT || !(req->flags & O_CREAT)) {
 		return fd;
 	}
-	fd = open_beneath(req->files, dir, rel, req->flags | O_NONBLOCK | O_NOCTTY, 0666);
+	fd = files_open_beneath(req->files, dir, rel,
+				req->flags | O_NONBLOCK | O_NOCTTY, 0666);
 	if (fd < 0)
 		return fd;
 	err = check_regular(fd);
@@ -214,12 +169,13 @@ static int try_open(const struct request *req, int dir, const char *rel)
 
 static int try_opendir(const struct request *req, int dir, const char *rel)
 {
-	return open_beneath(req->files, dir, rel, O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0);
+	return files_open_beneath(req->files, dir, rel,
+				  O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0);
 }
 
 static int try_stat(const struct request *req, int dir, const char *rel)
 {
-	int err = 0, fd = open_beneath(req->files, dir, rel, O_PATH, 0);
+	int err = 0, fd = files_open_beneath(req->files, dir, rel, O_PATH, 0);
 
 	if (fd < 0)
 		return fd;
@@ -245,7 +201,7 @@ static int try_parent(const struct request *req, int dir, const char *rel)
 		memcpy(parent, rel, (size_t)(base - rel) - 1);
 		parent[base - rel - 1] = '\0';
 	}
-	fd = open_beneath(req->files, dir, parent, O_PATH | O_DIRECTORY, 0);
+	fd = files_open_beneath(req->files, dir, parent, O_PATH | O_DIRECTORY, 0);
 	if (fd >= 0 && req->must_exist &&
 	    fstatat(fd, base, &st, AT_SYMLINK_NOFOLLOW)) {
 		err = -errno;
@@ -257,26 +213,14 @@ static int try_parent(const struct request *req, int dir, const char *rel)
 
 /* --- requests --------------------------------------------------------------- */
 
-static int root_fd(struct root *root)
-{
-	if (root->fd < 0)
-		root->fd = open(root->host_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return root->fd;
-}
-
 static void note_tried(struct request *req, const struct root *root, const char *rel,
 		       const char *why)
 {
-	size_t len = strlen(req->tried), room = sizeof(req->tried) - len;
-	bool top = !strcmp(root->dsp_path, "/");
-	int n;
+	char path[2 * PATH_MAX];
 
-	n = snprintf(req->tried + len, room, "%s%s/%s%s%s%s", len ? ", " : "tried ",
-		     top ? "" : root->dsp_path, rel, why ? " (" : "", why ? why : "",
-		     why ? ")" : "");
-	/* whole or not at all */
-	if (n < 0 || (size_t)n >= room)
-		req->tried[len] = '\0';
+	snprintf(path, sizeof(path), "%s/%s",
+		 strcmp(root->dsp_path, "/") ? root->dsp_path : "", rel);
+	path_tried_add(req->tried, sizeof(req->tried), path, why);
 }
 
 static int try_root(struct request *req, struct root *root, const char *rel)
@@ -309,7 +253,7 @@ static int try_absolute(struct request *req)
 
 	for (size_t i = 0; i < req->files->num_roots; i++) {
 		struct root *root = &req->files->roots[i];
-		const char *rest = below(root, req->clean);
+		const char *rest = root_rest(root, req->clean);
 
 		if (rest && (!best || strlen(root->dsp_path) > strlen(best->dsp_path))) {
 			best = root;
@@ -484,53 +428,6 @@ int files_rename(struct files *files, const char *op, const char *from, const ch
 
 /* --- what was searched ------------------------------------------------------ */
 
-static bool is_dir(struct files *files, struct root *root, const char *rel)
-{
-	int fd = root_fd(root);
-
-	if (fd < 0)
-		return false;
-	fd = open_beneath(files, fd, rel, O_PATH | O_DIRECTORY, 0);
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
-}
-
-char *files_search_path(struct files *files, bool existing)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-	const char *between = "";
-	bool failed;
-
-	if (!out)
-		return NULL;
-	pthread_mutex_lock(&files->lock);
-	for (size_t i = 0; i < files->num_roots; i++) {
-		struct root *root = &files->roots[i];
-
-		if (!root->search)
-			continue;
-		if (existing && files->domain && is_dir(files, root, files->domain)) {
-			fprintf(out, "%s%s/%s", between, root->dsp_path, files->domain);
-			between = ";";
-		}
-		if (!existing || is_dir(files, root, ".")) {
-			fprintf(out, "%s%s", between, root->dsp_path);
-			between = ";";
-		}
-	}
-	pthread_mutex_unlock(&files->lock);
-	failed = ferror(out);
-	if (fclose(out) || failed) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
 void files_last_tried(struct files *files, char *buf, size_t size)
 {
 	pthread_mutex_lock(&files->lock);
@@ -543,156 +440,4 @@ void files_forget_tried(struct files *files)
 	pthread_mutex_lock(&files->lock);
 	files->tried[0] = '\0';
 	pthread_mutex_unlock(&files->lock);
-}
-
-/* --- roots ------------------------------------------------------------------ */
-
-static void root_free(struct root *root)
-{
-	if (root->fd >= 0)
-		close(root->fd);
-	free(root->dsp_path);
-	free(root->host_path);
-}
-
-/* takes what root has, also on error; the lock is held, or nobody else is there */
-static int put_root(struct files *files, struct root *root)
-{
-	struct root *roots;
-
-	for (size_t i = 0; i < files->num_roots; i++) {
-		struct root *old = &files->roots[i];
-
-		if (strcmp(old->dsp_path, root->dsp_path))
-			continue;
-		root->search |= old->search;
-		root_free(old);
-		*old = *root;
-		return 0;
-	}
-	roots = reallocarray(files->roots, files->num_roots + 1, sizeof(*roots));
-	if (!roots) {
-		root_free(root);
-		return -ENOMEM;
-	}
-	files->roots = roots;
-	roots[files->num_roots++] = *root;
-	return 0;
-}
-
-static int make_root(struct root *root, const char *dsp_path, const char *host_path)
-{
-	char clean[PATH_MAX];
-	int err;
-
-	memset(root, 0, sizeof(*root));
-	root->fd = -1;
-	if (*dsp_path != '/')
-		return -EINVAL;
-	err = beneath_clean(dsp_path, clean);
-	if (err)
-		return err == -EXDEV ? -EINVAL : err;
-	root->dsp_path = strdup(clean);
-	root->host_path = strdup(host_path);
-	if (!root->dsp_path || !root->host_path) {
-		root_free(root);
-		return -ENOMEM;
-	}
-	return 0;
-}
-
-static bool is_covered(const struct files *files, const char *dsp_path)
-{
-	for (size_t i = 0; i < files->num_roots; i++)
-		if (below(&files->roots[i], dsp_path))
-			return true;
-	return false;
-}
-
-/* beside: of a module, read and searched unless it is covered already */
-static int add_root(struct files *files, const char *dsp_path, const char *host_path,
-		    bool writable, bool beside)
-{
-	struct root root;
-	int err = make_root(&root, dsp_path, host_path);
-
-	if (err)
-		return err;
-	root.writable = writable;
-	root.origin = beside ? "module" : "application";
-	root.search = beside;
-	pthread_mutex_lock(&files->lock);
-	if (beside && is_covered(files, root.dsp_path)) {
-		root_free(&root);
-	} else if (root_fd(&root) < 0) {
-		err = -errno;
-		root_free(&root);
-	} else {
-		err = put_root(files, &root);
-	}
-	pthread_mutex_unlock(&files->lock);
-	return err;
-}
-
-int files_add_root(struct files *files, const char *dsp_path, const char *host_path,
-		   bool writable)
-{
-	return add_root(files, dsp_path, host_path, writable, false);
-}
-
-int files_let_read(struct files *files, const char *dir)
-{
-	return add_root(files, dir, dir, false, true);
-}
-
-int files_new(struct qda_ctx *ctx, const char *domain, const struct path_list *path,
-	      struct files **ret_files)
-{
-	struct files *files = calloc(1, sizeof(*files));
-	int err = 0;
-
-	if (!files)
-		return -ENOMEM;
-	files->ctx = ctx;
-	pthread_mutex_init(&files->lock, NULL);
-	if (domain) {
-		files->domain = strdup(domain);
-		if (!files->domain)
-			err = -ENOMEM;
-	}
-	for (size_t i = 0; !err && i < path->num; i++) {
-		struct root root;
-
-		err = make_root(&root, path->dirs[i].path, path->dirs[i].path);
-		if (err) {
-			/* what the DSP cannot name it cannot have */
-			if (err != -ENOMEM) {
-				log_warn(ctx, "'%s' (%s) is no directory for the DSP: not an absolute path",
-					 path->dirs[i].path, path->dirs[i].origin);
-				err = 0;
-			}
-			continue;
-		}
-		root.origin = path->dirs[i].origin;
-		root.search = true;
-		err = put_root(files, &root);
-	}
-	if (err) {
-		files_free(files);
-		return err;
-	}
-	*ret_files = files;
-	return 0;
-}
-
-void files_free(struct files *files)
-{
-	if (!files)
-		return;
-	for (size_t i = 0; i < files->num_roots; i++)
-		root_free(&files->roots[i]);
-	free(files->roots);
-	free(files->domain);
-	pthread_mutex_destroy(&files->lock);
-	free(files);
 }

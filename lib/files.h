@@ -76,7 +76,7 @@ const char *files_domain(const struct files *files);
 char *files_search_path(struct files *files, bool existing);
 
 /*
- * "tried a, b, c" of the last file that could not be opened for reading since
+ * "a, b, c": what was tried of the last file that could not be opened for reading since
  * files_forget_tried(), as far as it fits; empty if there was none. Any thread.
  */
 void files_last_tried(struct files *files, char *buf, size_t size);

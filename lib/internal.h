@@ -146,6 +146,7 @@ struct apps_msgd;
 struct apps_std;
 struct files;
 struct listener;
+struct path_list;
 struct qda_scratch;
 struct reverse_table;
 
@@ -166,6 +167,7 @@ struct qda_session {
 	uint32_t id;			/* among the context's of this DSP */
 	char name[64];
 	atomic_bool released;
+	atomic_bool pd_lost;		/* a call has been told that it has ended */
 	atomic_uint remotectl;		/* handle that loads modules: 8, or 0 */
 	/* services.c; all NULL without a listener */
 	struct listener *listener;
@@ -190,6 +192,7 @@ struct qda_session {
 	int32_t next_dsp_id;
 	struct qda_scratch *scratch;	/* scratch.c: pool for packed arguments */
 	struct session_saved *saved;	/* reopen.c: what it was opened with */
+	struct path_list *path;		/* session_path(), or NULL */
 	atomic_uint_least64_t running[SESSION_RUNNING];	/* running.h */
 };
 

@@ -9,6 +9,7 @@
 
 #include "files.h"
 #include "objects.h"
+#include "running.h"
 #include "trace.h"
 
 /*
@@ -292,20 +293,20 @@ static int grant_module_dir(struct qda_session *session, const char *uri,
 			    struct qda_failure *reterr)
 {
 	static const char scheme[] = "file:///";
+	const char *path = uri + sizeof(scheme) - 1;
 	char dir[PATH_MAX];
 	size_t length;
 	int n, err;
 
 	if (!session->files || strncmp(uri, scheme, sizeof(scheme) - 1))
 		return 0;
-	uri += sizeof(scheme) - 1;
-	length = strcspn(uri, "?");
-	while (length && uri[length - 1] != '/')
+	length = strcspn(path, "?");
+	while (length && path[length - 1] != '/')
 		length--;
 	if (length < 2)
 		return 0;
-	n = snprintf(dir, sizeof(dir), "%s%.*s", *uri == '/' ? "" : "/",
-		     (int)length - 1, uri);
+	n = snprintf(dir, sizeof(dir), "%s%.*s", *path == '/' ? "" : "/",
+		     (int)length - 1, path);
 	if (n < 0 || (size_t)n >= sizeof(dir))
 		return qda_fail(reterr, -ENAMETOOLONG, 0, "%s: loading %.200s...",
 				session->device->info.dsp, uri);
@@ -325,7 +326,7 @@ static int fail_load(struct qda_session *session, const char *uri,
 	if (session->files)
 		files_last_tried(session->files, tried, sizeof(tried));
 	return qda_fail(reterr, -EREMOTEIO, reply->error, "%s: loading %s: %s%s%s%s",
-			session->device->info.dsp, uri, text, tried[0] ? " (" : "",
+			session->device->info.dsp, uri, text, tried[0] ? " (tried " : "",
 			tried, tried[0] ? ")" : "");
 }
 
@@ -435,7 +436,9 @@ static void close_sync(struct qda_module *module)
 	err = session_invoke(session, module->remotectl,
 			     METHOD_CLOSE(module->remotectl), args,
 			     sizeof(args) / sizeof(args[0]), &status);
-	if (err == -ECANCELED || err == -ENODEV || err == -EPIPE)
+	/* it has gone with its PD */
+	if (err == -ECANCELED || err == -ENODEV || err == -EPIPE ||
+	    (!err && status_is_lost(status)))
 		return;
 	if (err)
 		log_warn(session_ctx(session), "closing remote handle 0x%x: %s",

@@ -190,9 +190,13 @@ int path_search_next(struct path_search *search, char *buf, size_t size)
 	return 0;
 }
 
-void path_tried_add(char *tried, size_t size, const char *path, int err)
+const char *path_tried_why(int err)
 {
-	bool say = err && err != -ENOENT && err != -ENOTDIR;
+	return err && err != -ENOENT && err != -ENOTDIR ? qda_strerror(err) : NULL;
+}
+
+void path_tried_add(char *tried, size_t size, const char *path, const char *why)
+{
 	size_t used = strlen(tried);
 	size_t left = size - used;
 	int length;
@@ -200,7 +204,7 @@ void path_tried_add(char *tried, size_t size, const char *path, int err)
 	if (used >= 3 && !strcmp(tried + used - 3, "..."))
 		return;
 	length = snprintf(tried + used, left, "%s%s%s%s%s", used ? ", " : "", path,
-			  say ? " (" : "", say ? qda_strerror(err) : "", say ? ")" : "");
+			  why ? " (" : "", why ? why : "", why ? ")" : "");
 	/* the end stays free to say that it is not all */
 	if (length < 0 || (size_t)length + sizeof(", ...") > left) {
 		tried[used] = '\0';

@@ -47,9 +47,11 @@ struct path_search {
 int path_search_next(struct path_search *search, char *buf, size_t size);
 
 /*
- * Append a candidate to a list for a message: "a, b, c (Permission denied)". An err
- * that only says that it is not there is left out. Ends in ", ..." when full.
+ * Append a candidate to a list for a message: "a, b, c (Permission denied)". why: NULL
+ * where there is nothing to say. Ends in ", ..." when full.
  */
-void path_tried_add(char *tried, size_t size, const char *path, int err);
+void path_tried_add(char *tried, size_t size, const char *path, const char *why);
+/* why a candidate was not taken; NULL: it only is not there */
+const char *path_tried_why(int err);
 
 #endif

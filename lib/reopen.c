@@ -102,8 +102,15 @@ static int try_once(struct qda_session *session, struct qda_session **ret_sessio
 }
 
 /* what a DSP on its way back answers; a shared one starts its server anew */
-static bool may_pass(int err)
+static bool may_pass(struct qda_device *old, int err)
 {
+	struct qda_device *device;
+
+	/* of the node or socket that comes back, or of a file that the options name? */
+	if (err == -ENOENT && !qda_device_probe(old->ctx, old->path, &device)) {
+		qda_device_unref(device);
+		return false;
+	}
 	return err == -ENODEV || err == -EPIPE || err == -ENXIO || err == -ENOENT ||
 	       err == -ECONNREFUSED || err == -EBUSY;
 }
@@ -112,6 +119,7 @@ QDA_EXPORT int qda_session_reopen(struct qda_session *session, int64_t timeout_n
 				  struct qda_session **ret_session,
 				  struct qda_failure *reterr)
 {
+	struct qda_failure failure = QDA_FAILURE_INIT;
 	int64_t deadline = clock_deadline(timeout_ns);
 	int err;
 
@@ -125,13 +133,18 @@ QDA_EXPORT int qda_session_reopen(struct qda_session *session, int64_t timeout_n
 				"%s: a session that came as a descriptor cannot be opened again",
 				session->device->info.dsp);
 	for (;;) {
-		err = try_once(session, ret_session, reterr);
-		if (!err || !may_pass(err) || !timeout_ns)
-			return err;
-		if (timeout_ns > 0 && clock_now() >= deadline)
+		err = try_once(session, ret_session, &failure);
+		if (!err || !may_pass(session->device, err) || !timeout_ns)
+			break;
+		if (timeout_ns > 0 && clock_now() >= deadline) {
+			qda_fail_again(reterr, &failure);
 			return -ETIMEDOUT;
+		}
 		if (poll(NULL, 0, RETRY_MS) < 0)
 			return qda_fail(reterr, -EINTR, 0, "%s: opening its session again",
 					session->device->info.dsp);
 	}
+	if (err)
+		qda_fail_again(reterr, &failure);
+	return err;
 }

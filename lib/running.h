@@ -19,8 +19,13 @@ static inline atomic_uint_least64_t *running_slot(struct qda_session *session)
 static inline void running_enter(struct qda_session *session, uint32_t handle,
 				 uint32_t method)
 {
-	atomic_store_explicit(running_slot(session), (uint64_t)handle << 32 | method,
-			      memory_order_relaxed);
+	uint64_t call = (uint64_t)handle << 32 | method;
+
+	/* what is made afterwards was not running when the PD ended */
+	if (__builtin_expect(atomic_load_explicit(&session->pd_lost,
+						  memory_order_relaxed), 0))
+		call = 0;
+	atomic_store_explicit(running_slot(session), call, memory_order_relaxed);
 }
 
 /* the PD is gone: keep what this call was */
@@ -35,7 +40,8 @@ static inline bool status_is_lost(int32_t status)
 static inline void running_leave(struct qda_session *session, uint32_t handle,
 				 uint32_t method, int32_t status)
 {
-	if (__builtin_expect(status_is_lost(status), 0))
+	if (__builtin_expect(status_is_lost(status), 0) &&
+	    atomic_load_explicit(running_slot(session), memory_order_relaxed))
 		running_lost(session, handle, method);
 	atomic_store_explicit(running_slot(session), 0, memory_order_relaxed);
 }

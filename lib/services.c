@@ -63,15 +63,12 @@ static int32_t std_invoke(void *data, const struct qda_reverse_call *call)
 static int make_files(struct qda_session *session, const struct qda_session_opts *o)
 {
 	struct qda_device *device = session->device;
-	struct path_list dirs;
-	int err;
+	const struct path_list *dirs;
+	int err = session_path(session, o, &dirs);
 
-	err = path_list_make(&dirs, device->ctx, o->library_path, device->info.soft);
 	if (err)
 		return err;
-	err = files_new(device->ctx, device->info.dsp, &dirs, &session->files);
-	path_list_free(&dirs);
-	return err;
+	return files_new(device->ctx, device->info.dsp, dirs, &session->files);
 }
 
 static int make_msgd(struct qda_session *session)
@@ -89,6 +86,7 @@ static int make_msgd(struct qda_session *session)
 static int add_roots(struct qda_session *session, const char *list, bool writable,
 		     struct qda_failure *reterr)
 {
+	const char *option = writable ? "write_dirs" : "read_dirs";
 	char *copy, *rest, *item, *host;
 	int err = 0;
 
@@ -96,17 +94,29 @@ static int add_roots(struct qda_session *session, const char *list, bool writabl
 		return 0;
 	rest = copy = strdup(list);
 	if (!copy)
-		return qda_fail(reterr, -ENOMEM, 0, "directories for the DSP");
+		return qda_fail(reterr, -ENOMEM, 0, "session option %s", option);
 	while (!err && (item = strsep(&rest, ";"))) {
 		if (!*item)
 			continue;
 		host = strchr(item, '=');
 		if (host)
 			*host++ = '\0';
-		err = files_add_root(session->files, item, host ? host : item, writable);
+		else
+			host = item;
+		if (!*host)
+			err = qda_fail(reterr, -EINVAL, 0,
+				       "session option %s: there is no directory behind \"%s=\"",
+				       option, item);
 		if (err)
-			qda_fail(reterr, err, 0, "directory %s for the DSP",
-				 host ? host : item);
+			break;
+		err = files_add_root(session->files, item, host, writable);
+		if (err == -EINVAL)
+			qda_fail(reterr, err, 0,
+				 "session option %s: \"%s\", as the DSP is to name %s, is no absolute path without \"..\"",
+				 option, item, host);
+		else if (err)
+			qda_fail(reterr, err, 0, "session option %s: directory %s",
+				 option, host);
 	}
 	free(copy);
 	return err;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* How a session gets its PD: created from a shell image, or attached to. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "objects.h"
@@ -18,9 +19,22 @@
 
 #define SESSION_NAME_SIZE	sizeof(((struct qda_session *)0)->name)
 
+#define INIT_MEM_MIN		(1u << 20)
+
 /* bytes, of the DSP's threads */
 #define THREAD_STACK_MIN	(16u << 10)
 #define THREAD_STACK_MAX	(8u << 20)
+
+/* what messages can have; more than ASCII is fine */
+static bool is_session_name(const char *name)
+{
+	size_t i;
+
+	for (i = 0; name[i] && i < SESSION_NAME_SIZE; i++)
+		if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
+			return false;
+	return i && i < SESSION_NAME_SIZE;
+}
 
 /* and the like: what does not depend on the PD */
 static int check_service_opts(const struct qda_session_opts *o,
@@ -33,9 +47,9 @@ static int check_service_opts(const struct qda_session_opts *o,
 	    (o->read_dirs || o->write_dirs || o->thread_priority || o->thread_stack))
 		return qda_fail(reterr, -EINVAL, 0,
 				"session options read_dirs, write_dirs, thread_priority and thread_stack take a listener");
-	if (o->name && (!*o->name || strlen(o->name) >= SESSION_NAME_SIZE))
+	if (o->name && !is_session_name(o->name))
 		return qda_fail(reterr, -EINVAL, 0,
-				"session option name is not 1 to %zu bytes long",
+				"session option name is not 1 to %zu printable bytes long",
 				SESSION_NAME_SIZE - 1);
 	if (o->thread_priority > 255)
 		return qda_fail(reterr, -EINVAL, 0,
@@ -87,6 +101,27 @@ int session_copy_opts(struct qda_session_opts *o, const struct qda_session_opts 
 	return check_opts(o, reterr);
 }
 
+int session_path(struct qda_session *session, const struct qda_session_opts *o,
+		 const struct path_list **ret_path)
+{
+	int err;
+
+	if (!session->path) {
+		session->path = calloc(1, sizeof(*session->path));
+		if (!session->path)
+			return -ENOMEM;
+		err = path_list_make(session->path, session_ctx(session),
+				     o->library_path, session->device->info.soft);
+		if (err) {
+			free(session->path);
+			session->path = NULL;
+			return err;
+		}
+	}
+	*ret_path = session->path;
+	return 0;
+}
+
 static const char *session_dsp(const struct qda_session *session)
 {
 	return session->device->info.dsp;
@@ -131,7 +166,7 @@ static int get_shell(struct qda_session *session, const struct qda_session_opts 
 		     struct shell *shell, struct qda_failure *reterr)
 {
 	const struct qda_device *device = session->device;
-	struct path_list dirs;
+	const struct path_list *dirs;
 	uint64_t max;
 	int err;
 
@@ -144,14 +179,17 @@ static int get_shell(struct qda_session *session, const struct qda_session_opts 
 	if (o->shell) {
 		err = shell_open(shell, o->shell, device->info.soft, max, reterr);
 	} else {
-		err = path_list_make(&dirs, device->ctx, o->library_path,
-				     device->info.soft);
+		err = session_path(session, o, &dirs);
 		if (err)
 			return qda_fail(reterr, err, 0, "search path");
-		err = shell_find(shell, device->ctx, &dirs, device->info.dsp,
+		err = shell_find(shell, device->ctx, dirs, device->info.dsp,
 				 qda_device_domain_id(device), session->is_unsigned,
 				 device->info.soft, max, reterr);
-		path_list_free(&dirs);
+		if (!err && shell->image.fd < 0)
+			log_warn(session_ctx(session),
+				 "no shell image, asking %s for its built-in one; tried %s",
+				 session_dsp(session),
+				 shell->tried[0] ? shell->tried : "nothing");
 	}
 	if (!err && o->test_signature) {
 		err = shell_sign(shell, o->test_signature, max, reterr);
@@ -159,6 +197,21 @@ static int get_shell(struct qda_session *session, const struct qda_session_opts 
 			shell_close(shell);
 	}
 	return err;
+}
+
+static int check_init_mem(struct qda_session *session, const struct qda_session_opts *o,
+			  struct qda_failure *reterr)
+{
+	uint64_t max;
+
+	if (!o->init_mem_size || kapi_query(session->file, KAPI_MAX_INIT_MEM, 0, &max, NULL))
+		return 0;
+	if (o->init_mem_size >= INIT_MEM_MIN && o->init_mem_size <= max)
+		return 0;
+	return qda_fail(reterr, -EINVAL, 0,
+			"%s: session option init_mem_size %llu is not %u to %llu",
+			session_dsp(session), (unsigned long long)o->init_mem_size,
+			INIT_MEM_MIN, (unsigned long long)max);
 }
 
 static int create_pd(struct qda_session *session, const struct qda_session_opts *o,
@@ -187,7 +240,9 @@ static int create_pd(struct qda_session *session, const struct qda_session_opts 
 				"%s: session option test_signature is for a signed PD, this one is unsigned",
 				session_dsp(session));
 
-	err = get_shell(session, o, &shell, reterr);
+	err = check_init_mem(session, o, reterr);
+	if (!err)
+		err = get_shell(session, o, &shell, reterr);
 	if (err)
 		return err;
 	if (shell.image.fd >= 0) {
@@ -216,6 +271,11 @@ static int create_pd(struct qda_session *session, const struct qda_session_opts 
 		return 0;
 	if (!err)
 		err = -EREMOTEIO;
+	/* everything else was checked */
+	if (err == -EINVAL && o->attrs)
+		return qda_fail(reterr, err, 0,
+				"%s: the driver knows no such process attributes, session option attrs 0x%x",
+				session_dsp(session), o->attrs);
 	if (create.length)
 		return qda_fail(reterr, err, status, "%s: creating a%s PD from %s%s%s%s",
 				session_dsp(session),

@@ -237,11 +237,9 @@ int shell_find(struct shell *shell, struct qda_ctx *ctx, const struct path_list 
 	int err;
 
 	shell_init(shell);
-	if (domain_id < 0) {
-		log_warn(ctx, "no shell image is known for a DSP called %s, "
-			 "asking for its built-in one", domain);
+	/* a DSP that nobody has given a number */
+	if (domain_id < 0)
 		return 0;
-	}
 	snprintf(file, sizeof(file), "fastrpc_shell_%s%d",
 		 is_unsigned ? "unsigned_" : "", domain_id);
 	search.file = file;
@@ -254,10 +252,9 @@ int shell_find(struct shell *shell, struct qda_ctx *ctx, const struct path_list 
 					 shell->image.size);
 			return err;
 		}
-		path_tried_add(shell->tried, sizeof(shell->tried), path, -errno);
+		path_tried_add(shell->tried, sizeof(shell->tried), path,
+			       path_tried_why(-errno));
 	}
-	log_warn(ctx, "no shell image, asking the DSP for its built-in one; tried %s",
-		 shell->tried);
 	return 0;
 }
 

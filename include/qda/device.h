@@ -77,6 +77,42 @@ const char *qda_device_get_driver(const struct qda_device *device);
 /** 1 for a soft device, 0 for the kernel's, -EINVAL. @since 0.1 */
 int qda_device_is_soft(const struct qda_device *device);
 
+/** A directory in which files of the DSP are looked for. */
+struct qda_search_dir {
+	const char *path;
+	const char *origin;	/**< "DSP_LIBRARY_PATH", "configuration", "default" */
+};
+
+/**
+ * Where a session of this device that is opened now would look for shell images and
+ * modules, in this order (docs/search-path.md), besides what its options add. In each
+ * directory the one named as the DSP comes first. Never blocks but for files.
+ * Thread safe.
+ * @param ret_dirs array that ends with a NULL path; qda_search_path_free() it
+ * @return the number of directories; -EINVAL; -ENOMEM; -EOWNERDEAD in a forked child
+ * @since 0.1
+ */
+int qda_device_get_search_path(struct qda_device *device,
+			       struct qda_search_dir **ret_dirs);
+
+/** Free what qda_device_get_search_path() made. NULL is allowed. @since 0.1 */
+void qda_search_path_free(struct qda_search_dir *dirs);
+
+/**
+ * Which shell image such a session would take. Thread safe; opens the device for a
+ * moment.
+ * @param is_unsigned 1: of an unsigned PD; 0: of one that checks signatures
+ * @param buf its path goes here, also with -ENOEXEC
+ * @param reterr NULL, or where to say why
+ * @return 0; -EINVAL, also an image that is truncated; -ENOENT none, the message has
+ *	every place that was tried; -ENOEXEC it is no program for this DSP, as far as
+ *	one can see, and would be tried nevertheless; -E2BIG; -ENAMETOOLONG buf is too
+ *	small; -EACCES; -EIO; -ENOMEM; what qda_device_query() returns
+ * @since 0.1
+ */
+int qda_device_find_shell(struct qda_device *device, uint32_t is_unsigned, char *buf,
+			  size_t size, struct qda_failure *reterr);
+
 /** Figures of a device, for qda_device_query(). */
 enum qda_device_param {
 	QDA_DEVICE_BANKS_TOTAL = 0,	/**< context banks: sessions at a time */

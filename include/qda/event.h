@@ -46,8 +46,9 @@ typedef void (*qda_session_event_fn)(void *data, struct qda_session *session,
 /**
  * Have a function called for what becomes of the session's PD. The DSP is asked to tell;
  * a firmware that does not know how, or a driver that does not pass it on, leaves
- * the loss of the DSP or nothing, which is logged. NULL ends it. Blocks for the DSP's
- * answer. Thread safe, but one at a time.
+ * the loss of the DSP or nothing, which is logged. NULL ends it; a callback that
+ * another thread runs already may still be running then. Blocks for the DSP's answer.
+ * Thread safe, but one at a time.
  * @return 0; -EINVAL; -EOPNOTSUPP the driver tells nothing; -ECANCELED; -ENODEV; -EPIPE;
  *	-ENOMEM; -EAGAIN; -EOWNERDEAD in a forked child
  * @since 0.1
@@ -58,12 +59,15 @@ int qda_session_set_event_callback(struct qda_session *session,
 /**
  * After a session's DSP was lost (-EPIPE, -ENODEV) or its PD has crashed: wait until the
  * DSP is there again and open a session with the same options. The old one is left
- * as it is, to be dropped with what belongs to it; modules, buffers, mappings and
- * reverse modules are made again in the new one. Blocks; a signal ends the wait.
+ * as it is, to be dropped with what belongs to it, and has its context bank until then
+ * or until qda_session_release(); modules, buffers, mappings, reverse modules and the
+ * event callback are made again in the new one. Blocks; a signal ends the wait.
+ * Thread safe.
  * @param timeout_ns nanoseconds; 0: try once; negative: no limit
  * @param ret_session a reference for the caller
  * @param reterr NULL, or where to say why
- * @return as qda_session_open(); -ETIMEDOUT the DSP did not come back;
+ * @return as qda_session_open(); -ETIMEDOUT the DSP did not come back, reterr has the
+ *	last reason;
  *	-EOPNOTSUPP a session that was opened from a descriptor
  * @since 0.1
  */

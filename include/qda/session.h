@@ -76,7 +76,8 @@ struct qda_session_opts {
 	const char *test_signature;
 	/**
 	 * directories that the DSP may use besides the search path, read only:
-	 * "/name/for/the/dsp=/directory;...", or "/directory" for both
+	 * "/name/for/the/dsp=/directory;...", or "/directory" for both; ';' alone
+	 * between them. A relative directory starts at the working directory
 	 */
 	const char *read_dirs;
 	const char *write_dirs;	/**< the same, and it may change what is there */
@@ -84,7 +85,8 @@ struct qda_session_opts {
 	uint32_t thread_priority; /**< of the DSP's threads, 1 to 255; 0: its default */
 	uint32_t thread_stack;	/**< bytes, 16 KiB to 8 MiB; 0: its default */
 	uint32_t reserved;	/**< 0 */
-	const char *name;	/**< for messages, at most 63 bytes; NULL: "cdsp:0" */
+	/** for messages, at most 63 printable bytes; NULL: "cdsp:0" */
+	const char *name;
 	/** bytes, as qda_session_set_memory_limit(); 0: none */
 	uint64_t memory_limit;
 };
@@ -108,9 +110,11 @@ struct qda_session_opts {
  * @return 0; -EINVAL; -E2BIG opts has unknown fields set, or the shell is too
  *	large; -EBUSY no free context bank; -EPERM needs privilege; -EOPNOTSUPP
  *	the DSP has no such PD; -EREMOTEIO the DSP refused (reterr->status);
- *	-ENODEV; -EPIPE the DSP was lost; -EINTR; -ENOMEM; -ENOENT, -EACCES,
- *	-EIO opts->shell or opts->test_signature cannot be read; what opening the
- *	device can return; -EOWNERDEAD in a forked child
+ *	-ENODEV; -EPIPE the DSP was lost; -EINTR; -ENOMEM; -ERANGE
+ *	opts->max_in_flight; -EDQUOT opts->memory_limit is too low for a PD; -ENOENT,
+ *	-EACCES, -EIO, -ENOTDIR a file or directory that opts names; -EMFILE also:
+ *	the context has 64 sessions of that DSP; what opening the device can return;
+ *	-EOWNERDEAD in a forked child
  * @since 0.1
  */
 int qda_session_open(struct qda_device *device,
@@ -160,11 +164,12 @@ int qda_session_export_fd(struct qda_session *session, struct qda_failure *reter
  * messages on and ends the listener, and then the session is released as
  * qda_session_release() does it, also if the DSP has not answered in time.
  * Modules that are open are not closed one by one. Blocks; thread safe.
+ * Not from a reverse function, which would keep the DSP's log from being fetched.
  * @param timeout_ns nanoseconds; negative: no limit
- * @return 0; -EINVAL; -ETIMEDOUT released, but the DSP did not answer; -EREMOTEIO
- *	released, but the DSP refused; -ENOTCONN no user PD; -EINTR a signal: not
- *	released; -ECANCELED was released before; -ENODEV; -EPIPE; -ENOMEM; -EAGAIN;
- *	-EOWNERDEAD in a forked child
+ * @return 0; -EINVAL; -ENOTCONN no user PD; -EINTR a signal: not released;
+ *	-ECANCELED was released before; -EOWNERDEAD in a forked child. With all others
+ *	it was released: -ETIMEDOUT the DSP did not answer; -EREMOTEIO it refused;
+ *	-ENODEV; -EPIPE; -ENOMEM and -EAGAIN it could not be asked
  * @since 0.1
  */
 int qda_session_exit(struct qda_session *session, int64_t timeout_ns);
@@ -184,7 +189,8 @@ struct qda_session *qda_session_ref(struct qda_session *session);
 
 /**
  * Drop a reference. Buffers, mappings, modules and calls hold one; when the last
- * is gone the PD is released and the device closed. Never blocks without bound.
+ * is gone the PD is released and the device closed. Does not wait for the DSP, but for a
+ * reverse call that is being served, unless that is what drops it.
  * Thread safe; NULL is allowed.
  * @return NULL
  * @since 0.1

@@ -31,9 +31,10 @@ installed() { # every file a user or a package expects
 		"$libdir/pkgconfig/libqda.pc" "$libdir/qda/libqda-soft.so" \
 		"$libdir/qda/softdsp/libcalculator_skel.so" \
 		"$libdir/qda/softdsp/libimage_skel.so" \
-		"$libdir/qda/softdsp/libbench_skel.so" \
+		"$libdir/qda/softdsp/libcallback_skel.so" \
 		"$libdir/qda/softdsp/fastrpc_shell_3" \
 		"$libdir/qda/softdsp/fastrpc_shell_unsigned_3" \
+		"$prefix/share/qda/conf.d/50-boards.conf" \
 		"$prefix/bin/qda-softdsp" "$prefix/bin/qda-run" \
 		"$includedir/qda/qda.h" "$includedir/qda-dsp/remote.h" "$prefix/share/man/man1/qda-run.1"; do
 		[ -e "$dest$file" ] || { echo "$file is not installed"; code=1; }

@@ -34,7 +34,7 @@ FIELD(qda_failure, status, 8, 4, 4, 4);
 FIELD(qda_failure, reserved, 12, 8, 4, 4);
 FIELD(qda_failure, message, 16, 12, 3072, 3072);
 
-STRUCT(qda_session_opts, 48, 36);
+STRUCT(qda_session_opts, 96, 68);
 FIELD(qda_session_opts, size, 0, 0, 8, 4);
 FIELD(qda_session_opts, pd, 8, 4, 4, 4);
 FIELD(qda_session_opts, signing, 12, 8, 4, 4);
@@ -43,6 +43,14 @@ FIELD(qda_session_opts, shell, 24, 16, 8, 4);
 FIELD(qda_session_opts, init_mem_size, 32, 20, 8, 8);
 FIELD(qda_session_opts, attrs, 40, 28, 4, 4);
 FIELD(qda_session_opts, max_in_flight, 44, 32, 4, 4);
+FIELD(qda_session_opts, library_path, 48, 36, 8, 4);
+FIELD(qda_session_opts, test_signature, 56, 40, 8, 4);
+FIELD(qda_session_opts, read_dirs, 64, 44, 8, 4);
+FIELD(qda_session_opts, write_dirs, 72, 48, 8, 4);
+FIELD(qda_session_opts, listener, 80, 52, 4, 4);
+FIELD(qda_session_opts, thread_priority, 84, 56, 4, 4);
+FIELD(qda_session_opts, thread_stack, 88, 60, 4, 4);
+FIELD(qda_session_opts, reserved, 92, 64, 4, 4);
 
 STRUCT(qda_mapping_opts, 40, 36);
 FIELD(qda_mapping_opts, size, 0, 0, 8, 4);

@@ -143,8 +143,8 @@ mkdir links/libdir_skel.so
 run call --library-path links dir 2
 [ "$rc" = 4 ] && pass || fail "exit status is not 4"
 says "libdir_skel.so"
-run call --read-dir "$tmp/none" needs 2; refused "directory $tmp/none for the DSP"
-run call --write-dir "relative=$tmp" needs 2; refused "directory $tmp for the DSP"
+run call --read-dir "$tmp/none" needs 2; refused "option read_dirs: directory $tmp/none"
+run call --write-dir "relative=$tmp" needs 2; refused "option write_dirs: \"relative\", as the DSP is to name $tmp"
 
 # --- the other options of the session -------------------------------------------------
 sum=(calculator 2 "seq.i32:1,2,3" out.i64)

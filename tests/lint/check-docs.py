@@ -116,19 +116,20 @@ def help_and_man(problems, build):
         asked.append(name)
         help_text = result.stdout
         if name == 'qda-run':
-            for sub in re.findall(r'(?m)^  ([a-z]+)  +\w', help_text):
+            commands = re.findall(r'(?m)^  ([a-z]+)  +\w', help_text)
+            for sub in commands:
                 if not re.search(rf'\b{sub}\b', text):
                     problems.append(f'{page}: does not name the command {sub}')
         in_help, in_page = set(OPTION.findall(help_text)), set(OPTION.findall(text))
+        # one page has the options of all commands
+        for sub in commands if name == 'qda-run' else ():
+            in_help |= set(OPTION.findall(subprocess.run(
+                [program, sub, '--help'], capture_output=True, text=True, timeout=30,
+                check=False).stdout))
         for option in sorted(in_help - in_page):
             problems.append(f'{page}: does not document {option}')
         if name != 'qda-run':
             continue
-        # the common page may show options of the commands in its examples
-        for sub in ('list', 'info', 'call', 'bench', 'doctor'):
-            in_help |= set(OPTION.findall(subprocess.run(
-                [program, sub, '--help'], capture_output=True, text=True, timeout=30,
-                check=False).stdout))
         for option in sorted(in_page - in_help):
             problems.append(f'{page}: documents {option}, which no --help has')
     if 'qda-run' not in asked:

@@ -470,7 +470,7 @@ static void what_was_tried(void **state)
 	files_last_tried(files, tried, sizeof(tried));
 	assert_string_equal(tried, "");
 	assert_int_equal(files_open(files, "fopen", "e", O_RDONLY), -ENOENT);
-	snprintf(expected, sizeof(expected), "tried %s/one/cdsp/e, %s/one/e, "
+	snprintf(expected, sizeof(expected), "%s/one/cdsp/e, %s/one/e, "
 		 "%s/missing/cdsp/e, %s/missing/e, %s/two/cdsp/e, %s/two/e", tree, tree,
 		 tree, tree, tree, tree);
 	files_last_tried(files, tried, sizeof(tried));

@@ -304,10 +304,10 @@ static void tried(void **state)
 	int i;
 
 	(void)state;
-	path_tried_add(text, sizeof(text), "/a", -ENOENT);
-	path_tried_add(text, sizeof(text), "/b", -ENOTDIR);
+	path_tried_add(text, sizeof(text), "/a", path_tried_why(-ENOENT));
+	path_tried_add(text, sizeof(text), "/b", path_tried_why(-ENOTDIR));
 	snprintf(want, sizeof(want), "/a, /b, /c (%s)", qda_strerror(-EACCES));
-	path_tried_add(text, sizeof(text), "/c", -EACCES);
+	path_tried_add(text, sizeof(text), "/c", path_tried_why(-EACCES));
 	assert_string_equal(text, want);
 
 	/* whatever the room, it ends well and says once that it is not all */
@@ -316,7 +316,7 @@ static void tried(void **state)
 
 		text[0] = '\0';
 		for (k = 0; k < 100; k++)
-			path_tried_add(text, (size_t)i, k % 3 ? "/long/er" : "/s", 0);
+			path_tried_add(text, (size_t)i, k % 3 ? "/long/er" : "/s", NULL);
 		assert_in_range(strlen(text), 3, i - 1);
 		assert_string_equal(text + strlen(text) - 3, "...");
 		assert_null(strstr(text, "..., "));
