@@ -179,8 +179,8 @@ static int qda_args_resolve(struct drm_file *file, struct qda_call *call,
 	return 0;
 }
 
-/* A free place, waited for if the caller is synchronous */
-static int qda_place_get(struct qda_session *session, bool async,
+/* A free place, waited for if the caller is synchronous; the listener has one more */
+static int qda_place_get(struct qda_session *session, bool async, bool listener,
 			 struct qda_call **ret_call)
 {
 	struct qda_device *qdev = session->qdev;
@@ -196,9 +196,10 @@ static int qda_place_get(struct qda_session *session, bool async,
 			return err;
 		spin_lock_irq(&qdev->lock);
 		err = qda_session_check(session);
-		if (!err && session->num_done >= QDA_MAX_IN_FLIGHT)
+		if (!err && session->num_done >= QDA_MAX_IN_FLIGHT &&
+		    (async || !listener))
 			err = -EAGAIN;
-		if (!err && session->in_flight < session->limit) {
+		if (!err && session->in_flight < session->limit + listener) {
 			call = qda_call_try_take(session, QDA_SLOT_USER,
 						 QDA_SLOTS_USER);
 			grow = !call && session->num_chunks < QDA_NUM_CHUNKS;
@@ -261,7 +262,8 @@ static int qda_invoke_submit(struct drm_file *file, struct qda_args *m,
 	struct qda_call *call;
 	int err;
 
-	err = qda_place_get(session, a->flags & DRM_QDA_INVOKE_ASYNC, &call);
+	err = qda_place_get(session, a->flags & DRM_QDA_INVOKE_ASYNC,
+			    QDA_HANDLE_IS_LISTENER(a->handle), &call);
 	if (err)
 		return err;
 	call->user_data = a->user_data;

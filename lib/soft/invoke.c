@@ -111,28 +111,33 @@ static int args_resolve(struct file *file, struct args *m,
 }
 
 /* A free place, waited for if it must be; the caller holds the lock. */
-static int place_get(struct file *file, bool async, bool event, struct call **ret_call)
+static int place_get(struct file *file, const struct drm_qda_remote_invoke *a,
+		     struct call **ret_call)
 {
+	bool async = a->flags & DRM_QDA_INVOKE_ASYNC;
+	bool event = a->flags & DRM_QDA_INVOKE_EVENT;
+	bool listener = QDA_HANDLE_IS_LISTENER(a->handle);
+	bool unbound = listener && !async;
 	int err;
 
 	for (;;) {
 		err = session_check(file);
 		if (err)
 			return err;
-		if (file->num_done && file->num_done + file->in_flight >= SLOTS_USER)
+		if (file->num_done && file->num_done + file->in_flight >= QDA_MAX_IN_FLIGHT)
 			lanes_drain(file, 0);
-		if (file->num_done >= SLOTS_USER)
+		if (file->num_done >= QDA_MAX_IN_FLIGHT && !unbound)
 			return -EAGAIN;
 		if (event && file->event_space < sizeof(struct drm_qda_event_complete))
 			return -EAGAIN;
-		if (file->in_flight >= file->limit)
+		if (file->in_flight >= file->limit + listener)
 			lanes_drain(file, 0);
 		err = session_check(file);
 		if (err)
 			return err;
-		if (file->num_done >= SLOTS_USER)
+		if (file->num_done >= QDA_MAX_IN_FLIGHT && !unbound)
 			return -EAGAIN;
-		if (file->in_flight < file->limit)
+		if (file->in_flight < file->limit + listener)
 			break;
 		if (async)
 			return -EAGAIN;
@@ -161,7 +166,7 @@ static int invoke_submit(struct file *file, struct args *m,
 	struct lane *lane;
 	int err;
 
-	err = place_get(file, a->flags & DRM_QDA_INVOKE_ASYNC, event, &call);
+	err = place_get(file, a, &call);
 	if (err)
 		return err;
 	err = args_resolve(file, m, a, call);

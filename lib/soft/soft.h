@@ -218,7 +218,8 @@ void *gem_mmap(struct file *file, void *addr, size_t length, int prot, int flags
 
 /* --- call.c, lane.c ------------------------------------------------------ */
 
-#define SLOTS_USER	QDA_MAX_IN_FLIGHT
+/* one more for the listener */
+#define SLOTS_USER	(QDA_MAX_IN_FLIGHT + 1)
 #define SLOTS_CTL	8
 #define SLOT_RELEASE	(SLOTS_USER + SLOTS_CTL)
 #define NUM_SLOTS	(SLOT_RELEASE + 1)

@@ -34,7 +34,7 @@ FIELD(qda_failure, status, 8, 4, 4, 4);
 FIELD(qda_failure, reserved, 12, 8, 4, 4);
 FIELD(qda_failure, message, 16, 12, 3072, 3072);
 
-STRUCT(qda_session_opts, 96, 68);
+STRUCT(qda_session_opts, 112, 80);
 FIELD(qda_session_opts, size, 0, 0, 8, 4);
 FIELD(qda_session_opts, pd, 8, 4, 4, 4);
 FIELD(qda_session_opts, signing, 12, 8, 4, 4);
@@ -51,6 +51,8 @@ FIELD(qda_session_opts, listener, 80, 52, 4, 4);
 FIELD(qda_session_opts, thread_priority, 84, 56, 4, 4);
 FIELD(qda_session_opts, thread_stack, 88, 60, 4, 4);
 FIELD(qda_session_opts, reserved, 92, 64, 4, 4);
+FIELD(qda_session_opts, name, 96, 68, 8, 4);
+FIELD(qda_session_opts, memory_limit, 104, 72, 8, 8);
 
 STRUCT(qda_mapping_opts, 40, 36);
 FIELD(qda_mapping_opts, size, 0, 0, 8, 4);
@@ -69,3 +71,53 @@ FIELD(qda_arg, data, 16, 16, 8, 4);
 FIELD(qda_arg, buffer, 24, 20, 8, 4);
 FIELD(qda_arg, offset, 32, 24, 8, 8);
 FIELD(qda_arg, count, 40, 32, 8, 8);
+
+STRUCT(qda_session_memory, 32, 28);
+FIELD(qda_session_memory, size, 0, 0, 8, 4);
+FIELD(qda_session_memory, native, 8, 4, 8, 8);
+FIELD(qda_session_memory, imported, 16, 12, 8, 8);
+FIELD(qda_session_memory, limit, 24, 20, 8, 8);
+
+STRUCT(qda_reverse_arg, 16, 8);
+FIELD(qda_reverse_arg, data, 0, 0, 8, 4);
+FIELD(qda_reverse_arg, size, 8, 4, 8, 4);
+
+STRUCT(qda_reverse_call, 48, 28);
+FIELD(qda_reverse_call, size, 0, 0, 8, 4);
+FIELD(qda_reverse_call, method, 8, 4, 4, 4);
+FIELD(qda_reverse_call, handle, 12, 8, 4, 4);
+FIELD(qda_reverse_call, in, 16, 12, 8, 4);
+FIELD(qda_reverse_call, num_in, 24, 16, 8, 4);
+FIELD(qda_reverse_call, out, 32, 20, 8, 4);
+FIELD(qda_reverse_call, num_out, 40, 24, 8, 4);
+
+STRUCT(qda_running_call, 16, 12);
+FIELD(qda_running_call, module, 0, 0, 8, 4);
+FIELD(qda_running_call, handle, 8, 4, 4, 4);
+FIELD(qda_running_call, method, 12, 8, 4, 4);
+
+STRUCT(qda_session_event, 24, 16);
+FIELD(qda_session_event, size, 0, 0, 8, 4);
+FIELD(qda_session_event, kind, 8, 4, 4, 4);
+FIELD(qda_session_event, num_running, 12, 8, 4, 4);
+FIELD(qda_session_event, running, 16, 12, 8, 4);
+
+STRUCT(qda_trace_event, 48, 36);
+FIELD(qda_trace_event, size, 0, 0, 8, 4);
+FIELD(qda_trace_event, kind, 8, 4, 4, 4);
+FIELD(qda_trace_event, thread, 12, 8, 4, 4);
+FIELD(qda_trace_event, listener, 16, 12, 4, 4);
+FIELD(qda_trace_event, handle, 20, 16, 4, 4);
+FIELD(qda_trace_event, scalars, 24, 20, 4, 4);
+FIELD(qda_trace_event, error, 28, 24, 4, 4);
+FIELD(qda_trace_event, status, 32, 28, 4, 4);
+FIELD(qda_trace_event, text, 40, 32, 8, 4);
+
+STRUCT(qda_dsp_message, 48, 28);
+FIELD(qda_dsp_message, size, 0, 0, 8, 4);
+FIELD(qda_dsp_message, level, 8, 4, 4, 4);
+FIELD(qda_dsp_message, dsp, 16, 8, 8, 4);
+FIELD(qda_dsp_message, file, 24, 12, 8, 4);
+FIELD(qda_dsp_message, line, 32, 16, 4, 4);
+FIELD(qda_dsp_message, thread, 36, 20, 4, 4);
+FIELD(qda_dsp_message, text, 40, 24, 8, 4);

@@ -472,6 +472,65 @@ static void nested(void **state)
 
 /* --- signals and processes ------------------------------------------------------------------ */
 
+/* --- as many calls as there may be ------------------------------------------------ */
+
+static int32_t step_call(void *data, const struct qda_reverse_call *call)
+{
+	int64_t result;
+
+	(void)data;
+	memcpy(&result, (const uint8_t *)call->in[0].data + 8, sizeof(result));
+	result++;
+	memcpy(call->out[0].data, &result, sizeof(result));
+	return 0;
+}
+
+static void *steps_main(void *data)
+{
+	struct qda_module *module = data;
+	int64_t result = 0;
+	int32_t status = -1;
+	int err = qda_invoke(module, 2, &status, QDA_IN_STR("step"), QDA_IN_I32(20),
+			     QDA_IN_I64(0), QDA_OUT(&result));
+
+	return (void *)(intptr_t)(err || status || result != 20);
+}
+
+/* every place is taken by a call that waits for the listener */
+static void full_of(uint32_t max_in_flight, unsigned int num)
+{
+	struct qda_session_opts opts = { .size = sizeof(opts),
+					 .max_in_flight = max_in_flight };
+	struct qda_failure failure = QDA_FAILURE_INIT;
+	struct qda_reverse *reverse;
+	struct qda_session *full;
+	struct qda_module *module;
+	pthread_t threads[70];
+	void *failed;
+	unsigned int i;
+
+	ok(qda_session_open(device, &opts, &full, &failure), &failure);
+	ok(qda_reverse_new(full, "step", step_call, NULL, &reverse, &failure), &failure);
+	ok(qda_module_open(full, "callback", &module, &failure), &failure);
+	for (i = 0; i < num; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, steps_main, module),
+				 0);
+	for (i = 0; i < num; i++) {
+		pthread_join(threads[i], &failed);
+		assert_null(failed);
+	}
+	qda_module_unref(module);
+	qda_reverse_unref(reverse);
+	qda_session_unref(full);
+}
+
+static void full(void **state)
+{
+	(void)state;
+	full_of(1, 4);
+	full_of(0, 70);
+}
+
 static pthread_t main_thread;
 static volatile sig_atomic_t num_signals, num_elsewhere;
 
@@ -544,6 +603,7 @@ int main(void)
 		reverse_test(closed_by_two),
 		reverse_test(dropped_while_served),
 		reverse_test(nested),
+		reverse_test(full),
 		reverse_test(signals),
 		reverse_test(forked),
 	};

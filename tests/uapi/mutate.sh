@@ -34,7 +34,6 @@ a memory limit is never raised|memory|limit-lower|kernel/qda/qda_check.c|s/limit
 unread events of the status are bounded|status|bound|lib/soft/event.c|s/file->status_unread >= DRM_QDA_MAX_STATUS_EVENTS/0/
 a status is for the client it names|status|client-unknown|lib/soft/event.c|s/reply->client_id != file->sid/0/
 that it is gone is not the DSP's to say|status|restart-said|kernel/qda/qda_pack.c|s/le32_to_cpu(notif.status) > DRM_QDA_PD_STATUS_EXCEPTION/0/
-an event wakes who polls while others receive|status|beside-call|lib/soft/event.c|/who polls may be/{n;d;}
 a private mapping is refused|gem|mmap-bad|lib/soft/gem.c|s/(flags & MAP_TYPE) != MAP_PRIVATE/1/
 END
 }

@@ -206,6 +206,35 @@ static void test_interrupted_at_limit(const void *arg)
 	sess_close(&s);
 }
 
+/* what the listener brings may be what all others wait for */
+static void test_listener(const void *arg)
+{
+	static const uint32_t handles[] = { 3, 7 };
+	struct drm_qda_remote_invoke i;
+	unsigned int rule;
+	size_t n;
+
+	(void)arg;
+	sess_open_bench(&s);
+	set_limit(1);
+	rule = steer_number("hold n=1");
+	noop_submit(&s, 0, 0);
+	wait_held(rule, 1, NULL, 0);
+	expect_full();
+	for (n = 0; n < sizeof(handles) / sizeof(handles[0]); n++) {
+		i = noop_call(&s, 0);
+		i.handle = handles[n];
+		/* init2: methods of the second have two more in front */
+		i.scalars = DRM_QDA_SCALARS(n ? 5 : 3, 0, 0, 0, 0);
+		check_eq(call(s.fd, INVOKE, &i), 0);
+		check_eq(i.status, 0);
+	}
+	expect_full();
+	record("listener OK");
+	steer(NULL, 0, "release %u", rule);
+	sess_close(&s);
+}
+
 static void test_bad_option(const void *arg)
 {
 	struct drm_qda_set_option good = {
@@ -298,6 +327,7 @@ int main(void)
 	add_case("sessions", test_sessions, NULL);
 	add_case("option", test_option, NULL);
 	add_case("option-sync", test_option_sync, NULL);
+	add_case("listener", test_listener, NULL);
 	add_case("option-early", test_option_early, NULL);
 	add_case("quiet", test_quiet, NULL);
 	add_case("interrupted", test_interrupted_at_limit, NULL);

@@ -230,7 +230,9 @@ enum drm_qda_session_bit {
 
 /**
  * enum drm_qda_limit - index of DRM_QDA_QUERY_LIMIT
- * @DRM_QDA_LIMIT_IN_FLIGHT: calls in flight per session
+ * @DRM_QDA_LIMIT_IN_FLIGHT: calls in flight per session. The firmware's listener
+ *	(remote handles 3 and 7) brings what other calls may wait for, so a call of it
+ *	gets a place above this, and above what %DRM_QDA_OPTION_IN_FLIGHT sets
  * @DRM_QDA_LIMIT_BUFFER_SIZE: bytes of the largest single buffer
  * @DRM_QDA_LIMIT_BANK_SIZE: bytes of bus address space of a context bank
  * @DRM_QDA_LIMIT_SHELL_SIZE: bytes of the largest shell image
