@@ -12,7 +12,8 @@
 #include "reverse.h"
 
 #define APPS_REMOTECTL	0
-#define MAX_HANDLES	64
+/* as many as a PD may have: each of 64 calls may hold a few */
+#define MAX_HANDLES	256
 #define HANDLE_SHIFT	8
 #define MAX_GENERATION	0xffffffu
 #define MAX_NAME	255
