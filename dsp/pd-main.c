@@ -86,6 +86,7 @@ static int take_hello(const struct pdlink_packet *packet, int fd)
 static void serve(struct pdlink_packet *packet, int *fd)
 {
 	struct pdlink_packet answer = { .op = PDLINK_ANSWER, .seq = packet->seq };
+	uint32_t lane = 0;
 
 	switch (packet->op) {
 	case PDLINK_MAP:
@@ -97,7 +98,8 @@ static void serve(struct pdlink_packet *packet, int *fd)
 		break;
 	case PDLINK_LANE:
 		answer.error = *fd < 0 ? *fd :
-					 thread_add_lane(*fd, (uint32_t)packet->a);
+					 thread_add_lane(*fd, (uint32_t)packet->a,
+							 &lane);
 		if (!answer.error)
 			*fd = -1;
 		break;
@@ -121,6 +123,9 @@ static void serve(struct pdlink_packet *packet, int *fd)
 		answer.error = -EINVAL;
 	}
 	pd_send(&answer);
+	/* only now: a call that ends the process was one of a lane that is known */
+	if (packet->op == PDLINK_LANE && !answer.error)
+		thread_begin_lane(lane);
 }
 
 static void usage(FILE *out)

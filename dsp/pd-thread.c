@@ -22,6 +22,7 @@ struct lane {
 	int fd;			/* -1: free */
 	uint32_t serial;
 	uint32_t tid;		/* of the client's thread */
+	bool held;		/* not begun: the root does not know of it yet */
 	bool waiting;		/* for the root's verdict */
 	struct pdlink_packet verdict;
 	pthread_cond_t cond;
@@ -174,6 +175,8 @@ static void *lane_main(void *data)
 
 	prctl(PR_SET_NAME, "dsp-thread");
 	pthread_mutex_lock(&lock);
+	while (lane->held)
+		pthread_cond_wait(&lane->cond, &lock);
 	call = lane->call;
 	alt_stack = lane->alt_stack;
 	pthread_mutex_unlock(&lock);
@@ -213,7 +216,7 @@ void thread_set_stack_size(size_t size)
 	pthread_mutex_unlock(&lock);
 }
 
-int thread_add_lane(int fd, uint32_t tid)
+int thread_add_lane(int fd, uint32_t tid, uint32_t *ret_serial)
 {
 	struct lane *lane = NULL;
 	unsigned int i;
@@ -237,6 +240,8 @@ int thread_add_lane(int fd, uint32_t tid)
 		lane->fd = fd;
 		lane->tid = tid;
 		lane->waiting = false;
+		lane->held = true;
+		*ret_serial = lane->serial;
 		err = lane->call && lane->alt_stack ? start_thread(lane_main, lane) :
 						      -ENOMEM;
 		if (err) {
@@ -247,6 +252,19 @@ int thread_add_lane(int fd, uint32_t tid)
 	}
 	pthread_mutex_unlock(&lock);
 	return err;
+}
+
+void thread_begin_lane(uint32_t serial)
+{
+	struct lane *lane;
+
+	pthread_mutex_lock(&lock);
+	lane = find_lane(serial);
+	if (lane) {
+		lane->held = false;
+		pthread_cond_signal(&lane->cond);
+	}
+	pthread_mutex_unlock(&lock);
 }
 
 static void run_late(struct late *late, struct pd_call *call)

@@ -82,8 +82,9 @@ static inline void *window_ptr(uint64_t addr)
 
 /* --- pd-thread.c: DSP threads -------------------------------------------- */
 
-/* takes fd on success; -EMFILE at the limit */
-int thread_add_lane(int fd, uint32_t tid);
+/* takes fd on success; -EMFILE at the limit. Its thread waits for thread_begin_lane() */
+int thread_add_lane(int fd, uint32_t tid, uint32_t *ret_serial);
+void thread_begin_lane(uint32_t serial);
 void thread_set_stack_size(size_t size);
 /* what steering kept back, run or sent now */
 void thread_run_late(const struct pdlink_packet *packet);
