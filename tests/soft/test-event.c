@@ -265,6 +265,7 @@ static void killed(void **state)
 	void *err;
 
 	(void)state;
+	/* there the firmware is everybody's; proof-restart steers it */
 	if (!on_soft_device() || !getenv("QDA_SOFTDSP"))
 		skip();
 	assert_non_null(mkdtemp(server.dir));

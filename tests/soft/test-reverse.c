@@ -165,7 +165,7 @@ static void largest(void **state)
 
 static void many(void **state)
 {
-	uint32_t count = test_count(20000);
+	uint32_t count = test_count(5000);
 	struct app app = { 0 };
 
 	(void)state;
