@@ -263,7 +263,7 @@ static int qda_invoke_submit(struct drm_file *file, struct qda_args *m,
 	int err;
 
 	err = qda_place_get(session, a->flags & DRM_QDA_INVOKE_ASYNC,
-			    QDA_HANDLE_IS_LISTENER(a->handle), &call);
+			    qda_handle_is_listener(a->handle), &call);
 	if (err)
 		return err;
 	call->user_data = a->user_data;

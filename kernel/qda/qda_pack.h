@@ -21,6 +21,15 @@
 #define QDA_MAX_BUFFER		(2ULL << 30)
 #define QDA_MAX_STRIDE		4096
 
+/*
+ * Whose calls bring what other calls of the session wait for, so that they must never
+ * wait for those to end
+ */
+static inline bool qda_handle_is_listener(__u32 handle)
+{
+	return handle == QDA_HANDLE_LISTENER || handle == QDA_HANDLE_LISTENER1;
+}
+
 /* Classes of arguments, in the order they have in the array */
 enum qda_arg_class {
 	QDA_ARG_IN,

@@ -141,13 +141,6 @@ enum qda_wire_handle {
 	QDA_HANDLE_STATIC_MAX = 20,
 };
 
-/*
- * Its calls bring what other calls of the session wait for, so they must never wait
- * for those to end
- */
-#define QDA_HANDLE_IS_LISTENER(handle) \
-	((handle) == QDA_HANDLE_LISTENER || (handle) == QDA_HANDLE_LISTENER1)
-
 /* Methods of QDA_HANDLE_INIT and their scalars words */
 #define QDA_INIT_ATTACH			0x00010000U
 #define QDA_INIT_RELEASE		0x01010000U

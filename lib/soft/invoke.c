@@ -116,7 +116,7 @@ static int place_get(struct file *file, const struct drm_qda_remote_invoke *a,
 {
 	bool async = a->flags & DRM_QDA_INVOKE_ASYNC;
 	bool event = a->flags & DRM_QDA_INVOKE_EVENT;
-	bool listener = QDA_HANDLE_IS_LISTENER(a->handle);
+	bool listener = qda_handle_is_listener(a->handle);
 	bool unbound = listener && !async;
 	int err;
 

@@ -35,6 +35,8 @@ rm -f "$root/usr/lib/modules/$release/build"
 depmod -b "$root" "$release"
 if [ -n "$build" ]; then
 	DESTDIR=$root meson install -C "$build" --no-rebuild --quiet >/dev/null
+	# where a distribution has what its DSPs load
+	ln -s qda/softdsp "$root/usr/lib/dsp"
 	install -m755 "$build/tests/support/name-nodes" "$root/usr/bin/"
 fi
 install -m755 "$here/init" "$root/init"
