@@ -24,7 +24,7 @@ cd /share
 
 title 'Where the methods ran'
 # calls for a while; the DSP has the module by reading it through its client
-qda-run --device cdsp call --repeat 10000000 calculator 2 seq.i32:1,2 out.i64 &
+qda-run --device cdsp call --repeat 10000000 calculator 2 seq.i32:1,2 out.i64 2>/dev/null &
 client=$!
 found=
 for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
