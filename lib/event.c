@@ -3,14 +3,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "firmware.h"
 #include "objects.h"
 #include "running.h"
 #include "trace.h"
 
 #include <qda/event.h>
-
-#define CURRENT_PROCESS1	4
-#define PROCESS1_ENABLE_NOTIFICATIONS	10
 
 /* under session->lock */
 static const char *module_name(struct qda_session *session, uint32_t handle)

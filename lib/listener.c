@@ -15,16 +15,12 @@
 
 #include "aee.h"
 #include "clock.h"
+#include "firmware.h"
 #include "listener.h"
 #include "objects.h"
 #include "reverse.h"
 #include "running.h"
 #include "trace.h"
-
-#define ADSP_LISTENER	3
-#define ADSP_LISTENER1	7
-#define REMOTECTL	0
-#define REMOTECTL1	8
 
 /* a handle64 interface has its open and close in front */
 #define METHOD(l, old)	((uint32_t)(old) + ((l)->handle == ADSP_LISTENER1 ? 2 : 0))

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "firmware.h"
 #include "objects.h"
 #include "running.h"
 #include "trace.h"
@@ -16,12 +17,8 @@
  * The loader's interfaces: as a handle64 interface its own methods begin at 2,
  * in its older form at 0.
  */
-#define REMOTECTL		0
-#define REMOTECTL1		8
 #define METHOD_OPEN(remotectl)	((remotectl) ? 2U : 0U)
 #define METHOD_CLOSE(remotectl)	((remotectl) ? 3U : 1U)
-
-#define HANDLE_INIT		1
 
 /* asked for, as others ask: not every firmware may have room for more */
 #define ERROR_TEXT_SIZE		255

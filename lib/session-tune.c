@@ -3,10 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "firmware.h"
 #include "objects.h"
-
-#define CURRENT_PROCESS1	4
-#define PROCESS1_SET_QOS	6
 
 QDA_EXPORT int qda_session_get_memory(struct qda_session *session,
 				      struct qda_session_memory *ret_memory)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "firmware.h"
 #include "objects.h"
 #include "services.h"
 #include "trace.h"
@@ -15,8 +16,6 @@
 
 /* events run at a time; what is left keeps the descriptor readable */
 #define EVENT_BATCH		32
-
-#define REMOTECTL1		8
 
 static int scratch_alloc(void *owner, uint64_t *size, uint32_t *ret_handle,
 			 void **ret_cpu)
@@ -228,10 +227,6 @@ QDA_EXPORT int qda_session_release(struct qda_session *session)
 		return -ECANCELED;
 	return kapi_release(session->file);
 }
-
-/* the user PD's own interface, and its method that ends it */
-#define CURRENT_PROCESS1	4
-#define PROCESS1_EXIT		2
 
 static int exit_pd(struct qda_session *session, int64_t deadline)
 {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "apps-std.h"
+#include "firmware.h"
 #include "listener.h"
 #include "reverse.h"
 #include "trace.h"
@@ -16,7 +17,6 @@
 #define MAX_WORDS	8
 /* what is larger is no count but scalars, an address or the like */
 #define SMALL		0xffffffU
-#define HANDLE_INIT	1
 #define REMOTECTL_OPEN	0
 #define REMOTECTL_CLOSE	1
 
@@ -31,17 +31,17 @@ static const struct {
 } interfaces[] = {
 #define METHODS(...) (const char *const[]){ __VA_ARGS__ }, \
 		     sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *)
-#define REMOTECTL	METHODS("open", "close", "grow_heap", "set_param")
+#define REMOTECTL_METHODS	METHODS("open", "close", "grow_heap", "set_param")
 #define LISTENER	METHODS("next_invoke", "get_in_bufs", "init", "init2", "next2", \
 				"get_in_bufs2")
 #define PROCESS	METHODS("exit", "thread_exit", "set_logging_params", "getASID", \
 			"setQoS", "exception", "set_logging_params2", "poll_mode", \
 			"enable_notifications", "panic_err_codes")
-	{ 0, 0, "remotectl", REMOTECTL },
+	{ 0, 0, "remotectl", REMOTECTL_METHODS },
 	{ 3, 0, "adsp_listener", LISTENER },
 	{ 4, 2, "adsp_current_process1", PROCESS },
 	{ 7, 2, "adsp_listener1", LISTENER },
-	{ 8, 2, "remotectl1", REMOTECTL },
+	{ 8, 2, "remotectl1", REMOTECTL_METHODS },
 };
 
 __attribute__((format(printf, 3, 4))) static void add(char *text, size_t *len,
