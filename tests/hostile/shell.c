@@ -253,6 +253,18 @@ static void go_deaf(void)
 	sleep_for(20);
 }
 
+/* the client opens its modules first, which takes as long as it takes */
+static void may_end(const char *word)
+{
+	bool may;
+
+	pthread_mutex_lock(&lock);
+	may = may_go;
+	pthread_mutex_unlock(&lock);
+	if (!may)
+		fail("\"%s\" without \"await\" before it", word);
+}
+
 static void await(void)
 {
 	pthread_mutex_lock(&lock);
@@ -307,13 +319,17 @@ static bool execute(char *line, int32_t *ret_status, bool *ret_call, uint64_t *r
 	} else if (!strcmp(word, "never")) {
 		stay();
 	} else if (!strcmp(word, "crash")) {
+		may_end(word);
 		signal(SIGABRT, SIG_DFL);
 		kill(getpid(), SIGKILL);
 	} else if (!strcmp(word, "crash-in")) {
+		may_end(word);
 		crash_in(number(a));
 	} else if (!strcmp(word, "deaf")) {
+		may_end(word);
 		go_deaf();
 	} else if (!strcmp(word, "vanish")) {
+		may_end(word);
 		_exit(0);
 	} else {
 		fail("\"%s\" is not known", word);
