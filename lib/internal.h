@@ -85,12 +85,19 @@ void qda_log_write(struct qda_ctx *ctx, int priority, const char *file, int line
 		   const char *func, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
 
+/* a path would be that of whoever built the library */
+#ifdef __FILE_NAME__
+#define LOG_FILE	__FILE_NAME__
+#else
+#define LOG_FILE	__FILE__
+#endif
+
 /* A NULL ctx logs nothing. Arguments are not evaluated unless it is logged. */
 #define qda_log(ctx, prio, ...) \
 	do { \
 		struct qda_ctx *log_ctx_ = (ctx); \
 		if (log_ctx_ && (prio) <= log_ctx_->log_level) \
-			qda_log_write(log_ctx_, (prio), __FILE__, __LINE__, \
+			qda_log_write(log_ctx_, (prio), LOG_FILE, __LINE__, \
 				      __func__, __VA_ARGS__); \
 	} while (0)
 #define log_err(ctx, ...) qda_log(ctx, QDA_LOG_ERR, __VA_ARGS__)
