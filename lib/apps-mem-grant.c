@@ -7,27 +7,18 @@
 #include <unistd.h>
 
 #include "apps-mem-impl.h"
-
-#define LOUD_REFUSALS	16	/* of a session; the rest is for debugging */
+#include "refusal.h"
 
 int32_t mem_refuse(struct mem_call *call, int32_t status, const char *format, ...)
 {
-	struct apps_mem *mem = call->mem;
-	struct qda_ctx *ctx = session_ctx(mem->session);
-	const char *dsp = mem->session->device->info.dsp;
-	char why[200];
+	struct qda_session *session = call->mem->session;
+	char what[64];
 	va_list ap;
 
+	snprintf(what, sizeof(what), "%s: apps_mem %s", session->device->info.dsp, call->name);
 	va_start(ap, format);
-	vsnprintf(why, sizeof(why), format, ap);
+	refusal_log(session_ctx(session), &session->refusals, what, format, ap);
 	va_end(ap);
-	if (mem->refusals++ < LOUD_REFUSALS)
-		log_warn(ctx, "%s: apps_mem %s refused: %s", dsp, call->name, why);
-	else
-		log_debug(ctx, "%s: apps_mem %s refused: %s", dsp, call->name, why);
-	if (mem->refusals == LOUD_REFUSALS)
-		log_warn(ctx, "%s: further refusals of apps_mem are logged at the debug level only",
-			 dsp);
 	return status;
 }
 

@@ -32,7 +32,6 @@ struct apps_mem {
 	struct list grants;
 	unsigned int num_grants;
 	uint64_t bytes;		/* allocated */
-	unsigned int refusals;
 };
 
 /* one call being answered */

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "files-impl.h"
+#include "refusal.h"
 
-#define LOUD_REFUSALS	32	/* of a session; the rest is for debugging */
 #define WHY_MAX		512
 
 /* one thing that the DSP wants of one name */
@@ -32,43 +32,17 @@ struct request {
 
 /* --- refusals --------------------------------------------------------------- */
 
-static void make_printable(char *text)
-{
-	for (; *text; text++)
-		if (*text < 0x20 || *text > 0x7e)
-			*text = '?';
-}
-
-/* a name of the DSP's as the log can have it */
-struct asked {
-	char text[200];
-};
-
-static struct asked printable(const char *name)
-{
-	struct asked asked;
-
-	snprintf(asked.text, sizeof(asked.text), "%s", name);
-	make_printable(asked.text);
-	return asked;
-}
-
 void files_refuse(struct files *files, const char *op, const char *what,
 		  const char *format, ...)
 {
-	unsigned int before = atomic_fetch_add(&files->refusals, 1);
-	char why[WHY_MAX];
+	char asked[256];
 	va_list ap;
 
+	/* a name may be as long as the DSP likes */
+	snprintf(asked, sizeof(asked), "DSP asked for '%.200s' (%s)", what, op);
 	va_start(ap, format);
-	vsnprintf(why, sizeof(why), format, ap);
+	refusal_log(files->ctx, &files->refusals, asked, format, ap);
 	va_end(ap);
-	make_printable(why);
-	qda_log(files->ctx, before < LOUD_REFUSALS ? QDA_LOG_WARNING : QDA_LOG_DEBUG,
-		"DSP asked for '%s' (%s): refused, %s", printable(what).text, op, why);
-	if (before + 1 == LOUD_REFUSALS)
-		log_warn(files->ctx, "the DSP was refused %u times: what else it is refused is logged at the debug level only",
-			 before + 1);
 }
 
 const char *files_domain(const struct files *files)
@@ -326,8 +300,8 @@ static int run(struct request *req)
 	if (req->why[0])
 		files_refuse(files, req->op, req->name, "%s", req->why);
 	else if (result < 0)
-		log_debug(files->ctx, "DSP asked for '%s' (%s): %s",
-			  printable(req->name).text, req->op, qda_strerror(result));
+		log_debug(files->ctx, "DSP asked for '%.200s' (%s): %s",
+			  req->name, req->op, qda_strerror(result));
 	return result;
 }
 

@@ -183,6 +183,7 @@ struct qda_session {
 	struct apps_std *apps_std;
 	struct apps_mem *apps_mem;
 	struct apps_msgd *apps_msgd;
+	atomic_uint refusals;		/* refusal.h */
 	pthread_mutex_t lock;		/* what follows */
 	/* by GEM handle: an import may repeat one */
 	struct list buffers[SESSION_BUFFER_BUCKETS];

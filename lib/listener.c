@@ -18,6 +18,7 @@
 #include "firmware.h"
 #include "listener.h"
 #include "objects.h"
+#include "refusal.h"
 #include "reverse.h"
 #include "running.h"
 #include "trace.h"
@@ -30,16 +31,12 @@
 #define REMOTECTL_SET_PARAM	3
 
 #define PARAM_THREAD	1u
-/* of next2: there will be no more */
-#define DSP_EBADSTATE	((int32_t)0x8000040d)
 
 /* what next2 is asked to bring along, once there has been a request */
 #define CAPACITY	(16u << 10)
 /* how soon a listener of a PD that goes on elsewhere notices its end */
 #define LEAVE_NS	200000000
 #define MAX_PAUSE_MS	100
-/* refusals that are worth a warning each */
-#define MAX_WARNINGS	20
 
 struct listener {
 	struct qda_session *session;
@@ -54,7 +51,6 @@ struct listener {
 	bool is_started;		/* it was said */
 	bool abandoned;			/* by itself: nobody joins it */
 	unsigned int pauses;
-	unsigned int refused;
 	uint8_t *request;
 	uint32_t capacity;
 };
@@ -64,23 +60,13 @@ static __thread const struct listener *self;
 
 void listener_refuse(struct qda_session *session, const char *format, ...)
 {
-	struct qda_ctx *ctx = session_ctx(session);
-	unsigned int n = session->listener ? session->listener->refused++ : 0;
-	char text[512];
+	char what[64];
 	va_list ap;
 
+	snprintf(what, sizeof(what), "%s: a reverse call", session->device->info.dsp);
 	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
+	refusal_log(session_ctx(session), &session->refusals, what, format, ap);
 	va_end(ap);
-	if (n < MAX_WARNINGS)
-		log_warn(ctx, "%s: refused a reverse call: %s",
-			 session->device->info.dsp, text);
-	else if (n == MAX_WARNINGS)
-		log_warn(ctx, "%s: refused a reverse call: %s (more of them are "
-			      "debug messages)", session->device->info.dsp, text);
-	else
-		log_debug(ctx, "%s: refused a reverse call: %s",
-			  session->device->info.dsp, text);
 }
 
 int listener_is_self(const struct qda_session *session)
