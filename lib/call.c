@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "firmware.h"
 #include "objects.h"
 #include "running.h"
 #include "trace.h"

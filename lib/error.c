@@ -6,10 +6,8 @@
 #include <string.h>
 
 #include "error-table.h"
+#include "firmware.h"
 #include "internal.h"
-
-/* what DSP code adds to the codes of its headers */
-#define DSP_OFFSET 0x80000400u
 
 static const struct errno_entry *find_errno(int err)
 {
@@ -34,9 +32,9 @@ static const struct status_entry *find_in(const struct status_entry *e, int32_t 
 static const struct status_entry *find_status(int32_t status)
 {
 	const struct status_entry *e;
-	uint32_t code = (uint32_t)status - DSP_OFFSET;
+	uint32_t code = (uint32_t)status - DSP_STATUS_BASE;
 
-	if ((uint32_t)status >= DSP_OFFSET && code <= INT16_MAX) {
+	if ((uint32_t)status >= DSP_STATUS_BASE && code <= INT16_MAX) {
 		e = find_in(qda_status_table, (int32_t)code);
 		return e ? e : find_in(qda_status_table_plain, (int32_t)code);
 	}
@@ -83,6 +81,11 @@ QDA_EXPORT const char *qda_status_text(int32_t status)
 	if (!status)
 		return "success";
 	return e ? e->text : "not a known DSP code, so probably the method's own";
+}
+
+QDA_EXPORT bool qda_status_is_lost(int32_t status)
+{
+	return status_is_lost(status);
 }
 
 QDA_EXPORT const char *qda_status_advice(int32_t status)

@@ -6,6 +6,7 @@
 #ifndef QDA_RUNNING_H
 #define QDA_RUNNING_H
 
+#include "firmware.h"
 #include "internal.h"
 
 static inline atomic_uint_least64_t *running_slot(struct qda_session *session)
@@ -30,11 +31,6 @@ static inline void running_enter(struct qda_session *session, uint32_t handle,
 
 /* the PD is gone: keep what this call was */
 void running_lost(struct qda_session *session, uint32_t handle, uint32_t method);
-
-static inline bool status_is_lost(int32_t status)
-{
-	return (uint32_t)status == 0x80000430 || (uint32_t)status == 0x80000434;
-}
 
 /* status: 0 where there was no answer */
 static inline void running_leave(struct qda_session *session, uint32_t handle,

@@ -31,7 +31,7 @@ int bench_failed(struct bench *bench, const char *what, int err, int32_t status)
 		return cli_fail_errno(err == -EPIPE || err == -ENODEV ? RUN_LOST :
 									RUN_OTHER,
 				      err, "%s", what);
-	return cli_fail_status(cli_status_is_lost(status) ? RUN_LOST : RUN_STATUS,
+	return cli_fail_status(qda_status_is_lost(status) ? RUN_LOST : RUN_STATUS,
 			       status, "%s", what);
 }
 

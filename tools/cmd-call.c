@@ -120,7 +120,7 @@ static int make_call(const struct call_run *run, struct call_step *step)
 			return failed_call(run, step, err);
 		if (!step->status)
 			continue;
-		lost = cli_status_is_lost(step->status);
+		lost = qda_status_is_lost(step->status);
 		return cli_fail_status(lost ? RUN_LOST : RUN_STATUS, step->status,
 				       "method %u of %s%s", step->method, step->module,
 				       lost ? "" : " returned an error");

@@ -207,13 +207,6 @@ int cli_invoke(struct qda_call *call, int32_t *ret_status)
 	return err;
 }
 
-bool cli_status_is_lost(int32_t status)
-{
-	/* "CPU exception" and "invalid process", with the DSP's offset: a method's
-	 * own codes have none */
-	return (uint32_t)status == 0x80000430 || (uint32_t)status == 0x80000434;
-}
-
 int cli_getopt(int argc, char **argv, const struct option *options, const char *help,
 	       int *ret_exit)
 {
@@ -402,7 +395,7 @@ int target_open_module(struct target *target, const char *name,
 	err = qda_module_open(target->session, name, ret_module, &failure);
 	if (err < 0)
 		return cli_fail_failure(err == -EPIPE || err == -ENODEV ||
-					cli_status_is_lost(failure.status) ?
+					qda_status_is_lost(failure.status) ?
 						RUN_LOST : RUN_SESSION,
 					err, &failure);
 	modules[target->num_modules++] = *ret_module;

@@ -56,9 +56,6 @@ int cli_fail_failure(int exit_status, int err, const struct qda_failure *failure
 /* Make the call; a signal that is not ours to end on, such as SIGCONT, ends nothing. */
 int cli_invoke(struct qda_call *call, int32_t *ret_status);
 
-/* True for the statuses by which the DSP says that a PD is gone. */
-bool cli_status_is_lost(int32_t status);
-
 /* Options every subcommand takes; their values are from 256 up. */
 enum {
 	OPT_DEVICE = 256,

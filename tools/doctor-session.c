@@ -13,7 +13,7 @@
 static void broken_failure(struct check *check, int exit_status, int err,
 			   const struct qda_failure *failure)
 {
-	if (err == -EPIPE || cli_status_is_lost(failure->status))
+	if (err == -EPIPE || qda_status_is_lost(failure->status))
 		exit_status = RUN_LOST;
 	check_broken(check, exit_status, "", "%s",
 		     failure->message[0] ? failure->message : qda_strerror(err));
@@ -274,7 +274,7 @@ void check_call(struct doctor *doctor, struct check *check)
 	if (err < 0)
 		broken_errno(check, RUN_OTHER, err, "a call failed");
 	else if (status)
-		check_broken(check, cli_status_is_lost(status) ? RUN_LOST : RUN_STATUS,
+		check_broken(check, qda_status_is_lost(status) ? RUN_LOST : RUN_STATUS,
 			     qda_status_advice(status),
 			     "a call failed: %s (%s, 0x%08x)", qda_status_text(status),
 			     qda_status_name(status), (uint32_t)status);

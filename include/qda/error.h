@@ -9,6 +9,7 @@
 #ifndef QDA_ERROR_H
 #define QDA_ERROR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -62,6 +63,16 @@ const char *qda_status_name(int32_t status);
  * @since 0.1
  */
 const char *qda_status_text(int32_t status);
+
+/**
+ * Does a status say that the PD is gone: it crashed in this call or before, or it has
+ * ended? No call of its session succeeds then; see qda_session_reopen().
+ *
+ * The codes are the DSP's "CPU exception" and "invalid process", with the offset that a
+ * method's own codes do not have.
+ * @since 0.1
+ */
+bool qda_status_is_lost(int32_t status);
 
 /**
  * What to do about a DSP status code.

@@ -224,6 +224,19 @@ static void test_plain_codes(void **state)
 	assert_string_equal(qda_status_name(DSP(104)), "AEE_ENORPCMEMORY");
 }
 
+/* a method's own 0x30 or 0x34 is not the DSP's */
+static void test_lost(void **state)
+{
+	int32_t code;
+
+	(void)state;
+	for (code = 0; code < 0x1000; code++) {
+		assert_int_equal(qda_status_is_lost(DSP(code)),
+				 code == 0x30 || code == 0x34);
+		assert_false(qda_status_is_lost(code));
+	}
+}
+
 static void test_unknown_statuses(void **state)
 {
 	static const int32_t codes[] = { INT32_MIN, INT32_MAX, -2, 0x27ff, DSP(0x27ff),
@@ -304,6 +317,7 @@ int main(void)
 		cmocka_unit_test(test_every_dsp_code_has_its_name),
 		cmocka_unit_test(test_status_tables_are_well_formed),
 		cmocka_unit_test(test_plain_codes),
+		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_unknown_statuses),
 		cmocka_unit_test(test_fail_writes_cause_and_advice),
 		cmocka_unit_test(test_fail_without_a_place),
