@@ -45,7 +45,7 @@ int32_t mem_failed(struct mem_call *call, const char *what, int err, int32_t sta
 }
 
 int32_t grant_new(struct mem_call *call, enum grant_kind kind, uint64_t length,
-		  struct grant **ret_grant)
+		  struct backing *backing, struct grant **ret_grant)
 {
 	struct apps_mem *mem = call->mem;
 	struct grant *grant;
@@ -59,20 +59,31 @@ int32_t grant_new(struct mem_call *call, enum grant_kind kind, uint64_t length,
 		return mem_refuse(call, AEE_ENOMEMORY, "%s", qda_strerror(-ENOMEM));
 	grant->kind = kind;
 	grant->length = length;
+	grant->backing = backing;
+	if (backing)
+		backing->refs++;
 	list_add(&mem->grants, &grant->node);
 	mem->num_grants++;
 	*ret_grant = grant;
 	return AEE_SUCCESS;
 }
 
+static void backing_drop(struct apps_mem *mem, struct backing *backing)
+{
+	if (!backing || --backing->refs)
+		return;
+	/* a forked child has no handles */
+	if (!qda_ctx_check(session_ctx(mem->session)))
+		kapi_gem_close(mem->session->file, backing->handle);
+	mem->bytes -= backing->size;
+	free(backing);
+}
+
 void grant_free(struct apps_mem *mem, struct grant *grant, bool may_block)
 {
-	/* a forked child has no handles */
-	if (grant->handle && !qda_ctx_check(session_ctx(mem->session)))
-		kapi_gem_close(mem->session->file, grant->handle);
+	backing_drop(mem, grant->backing);
 	if (grant->held)
 		mapping_drop(grant->held, may_block);
-	mem->bytes -= grant->size;
 	mem->num_grants--;
 	list_del(&grant->node);
 	free(grant);
@@ -150,7 +161,8 @@ int32_t grant_allocate(struct mem_call *call, enum grant_kind kind, uint64_t len
 		       struct grant **ret_grant)
 {
 	struct apps_mem *mem = call->mem;
-	uint64_t size, left = 0;
+	struct backing *backing;
+	uint64_t left = 0;
 	int32_t ret;
 	int err;
 
@@ -161,17 +173,24 @@ int32_t grant_allocate(struct mem_call *call, enum grant_kind kind, uint64_t len
 				  "%llu bytes, the DSP has %llu of the %llu it may have",
 				  (unsigned long long)len, (unsigned long long)mem->bytes,
 				  APPS_MEM_MAX_BYTES);
-	size = whole_pages(len);
-	ret = grant_new(call, kind, size, ret_grant);
-	if (ret)
+	backing = calloc(1, sizeof(*backing));
+	if (!backing)
+		return mem_failed(call, "allocating", -ENOMEM, 0);
+	backing->size = whole_pages(len);
+	ret = grant_new(call, kind, backing->size, NULL, ret_grant);
+	if (ret) {
+		free(backing);
 		return ret;
-	err = kapi_gem_create(mem->session->file, &size, &(*ret_grant)->handle);
+	}
+	err = kapi_gem_create(mem->session->file, &backing->size, &backing->handle);
 	if (err) {
+		free(backing);
 		grant_free(mem, *ret_grant, true);
 		return mem_failed(call, "allocating", err, 0);
 	}
-	(*ret_grant)->size = size;
-	mem->bytes += size;
+	backing->refs = 1;
+	(*ret_grant)->backing = backing;
+	mem->bytes += backing->size;
 	return AEE_SUCCESS;
 }
 
@@ -179,7 +198,7 @@ int32_t grant_map_allocated(struct mem_call *call, struct grant *grant, uint32_t
 {
 	struct apps_mem *mem = call->mem;
 	struct kapi_map m = {
-		.handle = grant->handle,
+		.handle = grant->backing->handle,
 		.length = grant->length,
 		.type = type,
 	};
@@ -194,7 +213,7 @@ int32_t grant_map_allocated(struct mem_call *call, struct grant *grant, uint32_t
 	if (grant->kind == GRANT_NUMBERED)
 		grant->addr = (uint64_t)m.dsp_id;
 	log_debug(session_ctx(mem->session), "%s: %llu bytes for the DSP%s, %llu in all",
-		  mem->session->device->info.dsp, (unsigned long long)grant->size,
+		  mem->session->device->info.dsp, (unsigned long long)grant->backing->size,
 		  grant->kind == GRANT_HEAP ? "'s heap" : "",
 		  (unsigned long long)mem->bytes);
 	return AEE_SUCCESS;
@@ -233,10 +252,10 @@ int apps_mem_share_file(void *data, int fd, uint64_t *len, int32_t *ret_dsp_id)
 		return -EINVAL;
 	if (grant_allocate(&call, GRANT_NUMBERED, *len, &grant))
 		return -ENOMEM;
-	err = kapi_gem_mmap(file, grant->handle, grant->size, &cpu);
+	err = kapi_gem_mmap(file, grant->backing->handle, grant->backing->size, &cpu);
 	if (!err) {
 		err = read_all(fd, cpu, len);
-		kapi_munmap_cpu(file, cpu, grant->size);
+		kapi_munmap_cpu(file, cpu, grant->backing->size);
 	}
 	if (err) {
 		grant_free(call.mem, grant, true);

@@ -16,14 +16,20 @@ enum grant_kind {
 	GRANT_DMA,		/* a buffer in place; addr is its dsp_id */
 };
 
+/* memory allocated for the DSP, which counts until the last grant that maps it ends */
+struct backing {
+	unsigned int refs;
+	uint32_t handle;
+	uint64_t size;
+};
+
 /* something the DSP was given and has not given back */
 struct grant {
 	struct list node;
 	enum grant_kind kind;
 	uint64_t addr, length;
 	uint32_t map_id;	/* 0: another mapping serves it */
-	uint32_t handle;	/* of memory allocated for it, or 0 */
-	uint64_t size;		/* bytes of that */
+	struct backing *backing;	/* or NULL: a buffer of the application's */
 	struct qda_mapping *held;	/* the mapping that serves it, or NULL */
 };
 
@@ -55,8 +61,9 @@ int32_t mem_refuse(struct mem_call *call, int32_t status, const char *format, ..
 int32_t mem_failed(struct mem_call *call, const char *what, int err, int32_t status);
 
 /* Those that return an int32_t refuse, and return an aee code. */
+/* backing: what it maps, or NULL */
 int32_t grant_new(struct mem_call *call, enum grant_kind kind, uint64_t length,
-		  struct grant **ret_grant);
+		  struct backing *backing, struct grant **ret_grant);
 /* It is not mapped, or will not be for long. */
 void grant_free(struct apps_mem *mem, struct grant *grant, bool may_block);
 /* Gives back all of it or, if the DSP does not let go, nothing. */

@@ -119,6 +119,7 @@ struct target {
 	uint64_t offset, length;	/* of the buffer */
 	uint32_t type;
 	struct qda_mapping *mapping;	/* a reference, or NULL */
+	struct backing *backing;	/* or NULL */
 };
 
 static int32_t find_target(struct mem_call *call, int32_t dsp_id, struct target *target)
@@ -128,7 +129,8 @@ static int32_t find_target(struct mem_call *call, int32_t dsp_id, struct target 
 
 	if (grant) {
 		*target = (struct target){
-			.handle = grant->handle,
+			.handle = grant->backing->handle,
+			.backing = grant->backing,
 			.length = grant->length,
 			.type = QDA_MAP_FD_DELAYED,
 		};
@@ -165,7 +167,7 @@ static int32_t share(struct mem_call *call, const struct target *target, int32_t
 	if (m.length > target->length)
 		return mem_refuse(call, AEE_EBADSIZE, "%d bytes of a buffer of %llu",
 				  size, (unsigned long long)target->length);
-	ret = grant_new(call, GRANT_SHARE, m.length, &grant);
+	ret = grant_new(call, GRANT_SHARE, m.length, target->backing, &grant);
 	if (ret)
 		return ret;
 	err = grant_map(mem, grant, &m, &grant->addr, &status);
@@ -224,7 +226,7 @@ static int32_t dma_map(struct mem_call *call, const struct target *target,
 				  "%llu bytes at %llu of a buffer of %llu",
 				  (unsigned long long)size, (unsigned long long)offset,
 				  (unsigned long long)target->length);
-	ret = grant_new(call, GRANT_DMA, size, &grant);
+	ret = grant_new(call, GRANT_DMA, size, target->backing, &grant);
 	if (ret)
 		return ret;
 	grant->addr = (uint64_t)dsp_id;
