@@ -69,6 +69,11 @@ void listener_refuse(struct qda_session *session, const char *format, ...)
 	va_end(ap);
 }
 
+bool listener_is_any(void)
+{
+	return self;
+}
+
 int listener_is_self(const struct qda_session *session)
 {
 	return self && self == session->listener;

@@ -3,6 +3,7 @@
 #ifndef QDA_LISTENER_H
 #define QDA_LISTENER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct qda_session;
@@ -20,6 +21,8 @@ int listener_start(struct qda_session *session, uint32_t thread_priority,
  * it leaves within a moment. On the listener's own thread: it leaves by itself.
  */
 void listener_stop(struct qda_session *session);
+/* is this the thread of some listener? */
+bool listener_is_any(void);
 /* is this its thread? */
 int listener_is_self(const struct qda_session *session);
 /* Say what a reverse call was refused, without flooding the log */

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "firmware.h"
+#include "listener.h"
 #include "objects.h"
 #include "services.h"
 #include "trace.h"
@@ -184,12 +185,16 @@ QDA_EXPORT struct qda_session *qda_session_unref(struct qda_session *session)
 	refs = atomic_load(&session->refs);
 	do {
 		/*
-		 * Only the listener is left, with a call that it serves: it may wait
-		 * for a DSP that never answers, and nobody would come to end that
+		 * Only the listener is left, with a call that it serves: that may wait
+		 * for a DSP that never answers, and nobody would come to end it. What
+		 * it uses is gone next, so it must be over then; but two functions
+		 * that drop each other's session would wait for ever.
 		 */
 		if (refs == (SESSION_SERVED | 1)) {
 			qda_ctx_watch_del(session_ctx(session), &session->watch);
 			end_pd(session);
+			if (!listener_is_any())
+				listener_stop(session);
 		}
 	} while (!atomic_compare_exchange_weak(&session->refs, &refs, refs - 1));
 	if (refs == 1)

@@ -190,7 +190,8 @@ struct qda_session *qda_session_ref(struct qda_session *session);
 /**
  * Drop a reference. Buffers, mappings, modules and calls hold one; when the last
  * is gone the PD is released and the device closed. Does not wait for the DSP, but for a
- * reverse call that is being served, unless that is what drops it.
+ * reverse call that is being served, unless a reverse function drops it, of this session
+ * or another. No callback of the session runs after that.
  * Thread safe; NULL is allowed.
  * @return NULL
  * @since 0.1
