@@ -245,6 +245,10 @@ int qda_check_option(const struct drm_qda_set_option *a)
 		min = 0;
 		max = 1;
 		break;
+	case DRM_QDA_OPTION_ANSWER_TIMEOUT:
+		min = 0;
+		max = DRM_QDA_MAX_ANSWER_TIMEOUT;
+		break;
 	default:
 		return -EINVAL;
 	}

@@ -322,6 +322,7 @@ typedef bool (*qda_call_ended_t)(struct qda_call *call, int error, s32 status,
  * @ended_data: for it
  * @error: for the worker
  * @status: for the worker
+ * @deadline: of a control call, as qda_call_wait() takes it
  * @out: where to copy output of a control call when the DSP has answered
  * @out_at: offset of that output in the payload
  * @out_len: bytes of it
@@ -356,6 +357,7 @@ struct qda_call {
 	void *ended_data;
 	int error;
 	s32 status;
+	s64 deadline;
 	void *out;
 	u32 out_at;
 	u32 out_len;
@@ -430,6 +432,7 @@ struct qda_done {
  * @mapped: bytes mapped in the bank
  * @imported: of them, of imported buffers
  * @mem_limit: of @mapped, by the session's own wish, or 0
+ * @answer_ns: how long a control call may take, or 0; without the lock
  * @bo_maps: by object
  * @init_mem: memory the PD was started with, or NULL
  * @init_mem_size: bytes of it
@@ -480,6 +483,7 @@ struct qda_session {
 	u64 mapped;
 	u64 imported;
 	u64 mem_limit;
+	u64 answer_ns;
 	DECLARE_HASHTABLE(bo_maps, 8);
 	struct sg_table *init_mem;
 	size_t init_mem_size;
@@ -566,7 +570,7 @@ void qda_call_uncount(struct qda_call *call);
 void qda_call_drop(struct qda_call *call);
 void qda_call_unpin(struct qda_call *call);
 void qda_place_wake(struct qda_session *session);
-int qda_place_wait(struct qda_session *session, unsigned int seq);
+int qda_place_wait(struct qda_session *session, unsigned int seq, s64 deadline);
 int qda_pools_alloc(struct qda_session *session);
 void qda_pools_free(struct qda_session *session);
 int qda_call_alloc_payload(struct qda_call *call, size_t size);

@@ -77,17 +77,27 @@ static void qda_ctl_pack(struct qda_call *call, u32 handle, u32 sc,
 	qda_pack_ctl(call->payload, n, args);
 }
 
+/* When a control call that begins now has to be over, as qda_call_wait() takes it */
+static s64 qda_ctl_deadline(struct qda_session *session)
+{
+	u64 limit = READ_ONCE(session->answer_ns);
+
+	return limit ? ktime_get_ns() + limit : -1;
+}
+
 /**
  * qda_ctl_take() - a slot for a control call, waited for if it must be
  * @session: whose
  * @needs_pd: the call has no sense when the PD has ended
  * @ret_call: the slot
  *
- * Return: 0, -EINTR, -ENODEV; with @needs_pd also what qda_session_check() says.
+ * Return: 0, -EINTR, -ETIMEDOUT, -ENODEV; with @needs_pd also what
+ * qda_session_check() says.
  */
 int qda_ctl_take(struct qda_session *session, bool needs_pd,
 		 struct qda_call **ret_call)
 {
+	const s64 deadline = qda_ctl_deadline(session);
 	struct qda_device *qdev = session->qdev;
 	struct qda_call *call = NULL;
 	unsigned int seq;
@@ -111,10 +121,11 @@ int qda_ctl_take(struct qda_session *session, bool needs_pd,
 			return err;
 		if (call)
 			break;
-		err = qda_place_wait(session, seq);
+		err = qda_place_wait(session, seq, deadline);
 		if (err)
 			return err;
 	}
+	call->deadline = deadline;
 	*ret_call = call;
 	return 0;
 }
@@ -145,18 +156,20 @@ static int qda_ctl_send(struct qda_call *call, struct qda_result *result)
  * @call: owned by the caller until here
  * @ret_status: what the DSP answered
  *
- * Return: 0: answered. -EINTR: the call goes on without the caller. Else it has
- * failed.
+ * Return: 0: answered. -EINTR, -ETIMEDOUT: the call goes on without the caller. Else
+ * it has failed.
  */
 int qda_ctl_run(struct qda_call *call, s32 *ret_status)
 {
+	/* the slot may have another owner once it is sent */
+	const s64 deadline = call->deadline;
 	struct qda_result result = { };
 	int err;
 
 	err = qda_ctl_send(call, &result);
 	if (err)
 		return err;
-	err = qda_call_wait(call, &result, -1);
+	err = qda_call_wait(call, &result, deadline);
 	if (err)
 		return err;
 	if (result.collect)

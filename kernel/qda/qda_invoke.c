@@ -216,10 +216,10 @@ static int qda_place_get(struct qda_session *session, bool async, bool listener,
 		if (grow)
 			err = qda_slots_grow(session, have);
 		else
-			err = async ? -EAGAIN : qda_place_wait(session, seq);
+			err = async ? -EAGAIN : qda_place_wait(session, seq, -1);
 		/* no memory for more; those that are there will be free again */
 		if (err == -ENOMEM && !async)
-			err = qda_place_wait(session, seq);
+			err = qda_place_wait(session, seq, -1);
 		if (err)
 			return err;
 	}

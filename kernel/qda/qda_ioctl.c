@@ -87,6 +87,22 @@ static int qda_set_in_flight(struct qda_session *session, u64 value)
 	return err;
 }
 
+static int qda_set_answer_timeout(struct qda_session *session, u64 ns)
+{
+	struct qda_device *qdev = session->qdev;
+	int err = 0;
+
+	spin_lock_irq(&qdev->lock);
+	if (qdev->lost)
+		err = -ENODEV;
+	else if (session->state == QDA_SESSION_RELEASED)
+		err = -ECANCELED;
+	else
+		WRITE_ONCE(session->answer_ns, ns);
+	spin_unlock_irq(&qdev->lock);
+	return err;
+}
+
 static int qda_ioctl_set_option(struct drm_device *drm, void *data,
 				struct drm_file *file)
 {
@@ -104,6 +120,8 @@ static int qda_ioctl_set_option(struct drm_device *drm, void *data,
 		return qda_mem_set_limit(session, a->value);
 	case DRM_QDA_OPTION_STATUS_EVENTS:
 		return qda_status_set(file, a->value);
+	case DRM_QDA_OPTION_ANSWER_TIMEOUT:
+		return qda_set_answer_timeout(session, a->value);
 	default:
 		return -EINVAL;
 	}

@@ -340,7 +340,7 @@ static int qda_session_take_begin(struct qda_session *session,
 	if (err) {
 		mutex_lock(&session->lock);
 		/* interrupted is interrupted, also before it was sent */
-		if (err == -EINTR)
+		if (err == -EINTR || err == -ETIMEDOUT)
 			qda_session_end(session);
 		qda_session_not_begun(session);
 		mutex_unlock(&session->lock);
@@ -354,7 +354,7 @@ static int qda_session_begin(struct qda_session *session, struct qda_call *call,
 {
 	int err = qda_ctl_run(call, ret_status);
 
-	if (err == -EINTR) {
+	if (err == -EINTR || err == -ETIMEDOUT) {
 		/* the answer will find the session ended, and undo itself */
 		mutex_lock(&session->lock);
 		if (session->state == QDA_SESSION_RUNNING) {

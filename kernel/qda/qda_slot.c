@@ -225,14 +225,25 @@ void qda_place_wake(struct qda_session *session)
  * qda_place_wait() - wait until a slot may have become free
  * @session: whose
  * @seq: &qda_session.place_seq, read under the lock when there was none
+ * @deadline: absolute CLOCK_MONOTONIC nanoseconds; negative: no limit
  *
- * Return: 0, or -EINTR.
+ * Return: 0, -EINTR, -ETIMEDOUT.
  */
-int qda_place_wait(struct qda_session *session, unsigned int seq)
+int qda_place_wait(struct qda_session *session, unsigned int seq, s64 deadline)
 {
-	return wait_event_interruptible(session->place_wq,
-					READ_ONCE(session->place_seq) != seq) ?
-	       -EINTR : 0;
+	wait_queue_head_t *wq = &session->place_wq;
+	ktime_t left = deadline < 0 ? KTIME_MAX :
+		       ktime_sub(ns_to_ktime(deadline), ktime_get());
+	int err = -ETIME;
+
+	/* KTIME_MAX starts no timer */
+	if (left > 0)
+		err = wait_event_interruptible_hrtimeout(*wq, seq !=
+							 READ_ONCE(session->place_seq),
+							 left);
+	if (!err)
+		return 0;
+	return err == -ETIME ? -ETIMEDOUT : -EINTR;
 }
 
 /* --- message memory ------------------------------------------------------ */

@@ -304,7 +304,7 @@ static bool pump_useful(const struct file *file)
 	return file->pumping_ctl && ctl_place_free(file);
 }
 
-int calls_pump(struct file *file, bool ctl)
+int calls_pump(struct file *file, bool ctl, int64_t deadline)
 {
 	struct pollfd fds[MAX_LANES + 2];
 	struct lane *lanes[MAX_LANES + 2];
@@ -326,7 +326,7 @@ int calls_pump(struct file *file, bool ctl)
 	file->pumping++;
 	file->pumping_ctl += ctl;
 	pthread_mutex_unlock(&file->lock);
-	err = poll_until(fds, n, DEADLINE_NEVER);
+	err = poll_until(fds, n, deadline);
 	pthread_mutex_lock(&file->lock);
 	file->pumping--;
 	file->pumping_ctl -= ctl;

@@ -68,19 +68,25 @@ const void *ctl_out(const struct file *file, const struct call *call)
 
 int ctl_take(struct file *file, struct call **ret_call)
 {
+	int64_t deadline = DEADLINE_NEVER;
 	struct call *call;
 	int err;
 
+	if (file->answer_ns)
+		deadline = clock_now() + file->answer_ns;
 	for (;;) {
 		if (file->lost)
 			return -ENODEV;
 		call = call_take(file, SLOTS_USER, SLOTS_CTL);
 		if (call)
 			break;
-		err = calls_pump(file, true);
+		if (deadline != DEADLINE_NEVER && clock_now() >= deadline)
+			return -ETIMEDOUT;
+		err = calls_pump(file, true, deadline);
 		if (err)
 			return err;
 	}
+	call->deadline = deadline;
 	*ret_call = call;
 	return 0;
 }
@@ -96,7 +102,7 @@ int ctl_run(struct file *file, struct call *call, int32_t *ret_status)
 	err = call_send(file, call, (uint32_t)soft_thread()->tid);
 	if (err)
 		return err;
-	err = lane_wait(file, root, &result, DEADLINE_NEVER);
+	err = lane_wait(file, root, &result, call->deadline);
 	if (err) {
 		/* goes on without us; ended() will know */
 		call->result = NULL;

@@ -141,7 +141,7 @@ static int place_get(struct file *file, const struct drm_qda_remote_invoke *a,
 			break;
 		if (async)
 			return -EAGAIN;
-		err = calls_pump(file, false);
+		err = calls_pump(file, false, DEADLINE_NEVER);
 		if (err)
 			return err;
 	}
@@ -334,6 +334,9 @@ int invoke_set_option(struct file *file, void *data)
 		return err;
 	case DRM_QDA_OPTION_STATUS_EVENTS:
 		return status_set(file, a->value);
+	case DRM_QDA_OPTION_ANSWER_TIMEOUT:
+		file->answer_ns = (int64_t)a->value;
+		return 0;
 	default:
 		file->limit = (unsigned int)a->value;
 		pump_kick(file);

@@ -155,7 +155,7 @@ static int session_begin(struct file *file, struct call *call, int32_t *ret_stat
 	call->ended = begin_ended;
 	call->outlives_session = true;
 	err = ctl_run(file, call, ret_status);
-	if (err == -EINTR)
+	if (err == -EINTR || err == -ETIMEDOUT)
 		session_end(file);
 	return err;
 }
@@ -290,7 +290,7 @@ int session_create(struct file *file, void *data)
 	file->is_unsigned = a->attrs & DRM_QDA_PD_UNSIGNED;
 	pack_create(file, call, a, shell);
 	err = session_begin(file, call, &status);
-	if (err == -EINTR)
+	if (err == -EINTR || err == -ETIMEDOUT)
 		return err;	/* the init memory is the DSP's until it answers */
 	if (err) {
 		session_not_begun(file);

@@ -266,6 +266,7 @@ struct call {
 	bool (*ended)(struct file *file, struct call *call, int error,
 		      int32_t status, bool orphan);
 	void *ended_data;
+	int64_t deadline;		/* control: when its caller goes */
 	unsigned int num_objs;
 	struct object *objs[DRM_QDA_MAX_ARGS];
 };
@@ -373,6 +374,7 @@ struct file {
 	struct list objects[OBJECT_BUCKETS];
 	uint64_t native, imported;	/* bytes in the bank, or on their way there */
 	uint64_t memory_limit;		/* of both, 0: none */
+	int64_t answer_ns;		/* for control calls, 0: no limit */
 
 	enum session_state session;
 	bool is_unsigned;		/* its PD, once there is one */
@@ -429,8 +431,8 @@ void calls_end_all(struct file *file, int error, bool keep);
 void pump_kick(struct file *file);
 void calls_bury_zombies(struct file *file);
 void reply_dispatch(struct file *file, struct lane *lane, const void *data, size_t len);
-/* wait until some call has ended, whosever it is: 0 or -EINTR */
-int calls_pump(struct file *file, bool ctl);
+/* wait until some call has ended, whosever it is, or the deadline: 0 or -EINTR */
+int calls_pump(struct file *file, bool ctl, int64_t deadline);
 uint64_t call_bus(const struct file *file, const struct call *call, size_t offset);
 static inline uint8_t *call_payload(const struct file *file, const struct call *call)
 {

@@ -99,11 +99,13 @@ static void fill_args(struct fuzzer *f, struct fuzz_target *t,
 
 static unsigned long option_template(struct chance *c, struct drm_qda_set_option *a)
 {
-	a->option = chance_below(c, 3);
+	a->option = chance_below(c, 4);
 	if (a->option == DRM_QDA_OPTION_MEMORY_LIMIT)
 		a->value = (uint64_t)(4 + chance_below(c, 32)) << 20;
 	else if (a->option == DRM_QDA_OPTION_STATUS_EVENTS)
 		a->value = chance_below(c, 2);
+	else if (a->option == DRM_QDA_OPTION_ANSWER_TIMEOUT)
+		a->value = chance_below(c, 4) * chance_below(c, 100000000);
 	else
 		a->value = 1 + chance_below(c, 64);
 	return DRM_IOCTL_QDA_SET_OPTION;

@@ -536,9 +536,15 @@ static void check_small(void **state)
 	assert_int_equal(qda_check_option(&o), 0);
 	o.value = 2;
 	assert_int_equal(qda_check_option(&o), -ERANGE);
-	o = (struct drm_qda_set_option){ .option = 3, .value = 1 };
+	o = (struct drm_qda_set_option){ .option = DRM_QDA_OPTION_ANSWER_TIMEOUT };
+	assert_int_equal(qda_check_option(&o), 0);
+	o.value = DRM_QDA_MAX_ANSWER_TIMEOUT;
+	assert_int_equal(qda_check_option(&o), 0);
+	o.value++;
+	assert_int_equal(qda_check_option(&o), -ERANGE);
+	o = (struct drm_qda_set_option){ .option = 4, .value = 1 };
 	assert_int_equal(qda_check_option(&o), -EINVAL);
-	for (o.option = 0; o.option < 3; o.option++) {
+	for (o.option = 0; o.option < 4; o.option++) {
 		o.flags = 1;
 		assert_int_equal(qda_check_option(&o), -EINVAL);
 	}

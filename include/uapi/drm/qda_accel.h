@@ -94,7 +94,9 @@ extern "C" {
  * CREATE or ATTACH ends the session as REMOTE_SESSION_RELEASE would, an
  * interrupted MAP is unmapped, an interrupted MUNMAP is carried through and the
  * map id is gone; or it was interrupted before it could be sent, and the id stands:
- * repeat it until it returns 0 or -ENOENT.
+ * repeat it until it returns 0 or -ENOENT. The same holds for -ETIMEDOUT, which
+ * control calls return where %DRM_QDA_OPTION_ANSWER_TIMEOUT has set a limit: the DSP
+ * can leave them without an answer for as long as it runs.
  *
  * DOC: How much memory a session has
  *
@@ -678,12 +680,19 @@ struct drm_qda_event_status {
  *	be lowered, never raised. Minor version 1
  * @DRM_QDA_OPTION_STATUS_EVENTS: 1: queue &struct drm_qda_event_status, 0 (as after
  *	open): do not; what is unread stays. Minor version 1
+ * @DRM_QDA_OPTION_ANSWER_TIMEOUT: nanoseconds a control call may take before it returns
+ *	-ETIMEDOUT, at most %DRM_QDA_MAX_ANSWER_TIMEOUT; 0 (as after open): no limit. A
+ *	query that asks the DSP is one. Minor version 1
  */
 enum drm_qda_option {
 	DRM_QDA_OPTION_IN_FLIGHT = 0,
 	DRM_QDA_OPTION_MEMORY_LIMIT = 1,
 	DRM_QDA_OPTION_STATUS_EVENTS = 2,
+	DRM_QDA_OPTION_ANSWER_TIMEOUT = 3,
 };
+
+/** DRM_QDA_MAX_ANSWER_TIMEOUT: an hour */
+#define DRM_QDA_MAX_ANSWER_TIMEOUT	3600000000000ULL
 
 /**
  * struct drm_qda_set_option - change an option of the session
