@@ -184,6 +184,7 @@ struct qda_session {
 	struct apps_mem *apps_mem;
 	struct apps_msgd *apps_msgd;
 	atomic_uint refusals;		/* refusal.h */
+	int64_t open_deadline;		/* when it has to be open, or negative */
 	pthread_mutex_t lock;		/* what follows */
 	/* by GEM handle: an import may repeat one */
 	struct list buffers[SESSION_BUFFER_BUCKETS];

@@ -22,6 +22,7 @@ struct kapi_ops {
 	int (*set_max_in_flight)(struct kapi_file *file, uint32_t value);
 	int (*set_memory_limit)(struct kapi_file *file, uint64_t bytes);
 	int (*set_status_events)(struct kapi_file *file, bool enable);
+	int (*set_answer_timeout)(struct kapi_file *file, int64_t ns);
 	int (*gem_create)(struct kapi_file *file, uint64_t *size, uint32_t *ret_handle);
 	int (*gem_mmap_offset)(struct kapi_file *file, uint32_t handle,
 			       uint64_t *ret_offset);

@@ -252,6 +252,15 @@ static int uapi_set_status_events(struct kapi_file *file, bool enable)
 	return set_option(file, DRM_QDA_OPTION_STATUS_EVENTS, enable);
 }
 
+static int uapi_set_answer_timeout(struct kapi_file *file, int64_t ns)
+{
+	if (file->info.minor < MINOR_ACCOUNTING)
+		return -EOPNOTSUPP;
+	return set_option(file, DRM_QDA_OPTION_ANSWER_TIMEOUT,
+			  (uint64_t)ns < DRM_QDA_MAX_ANSWER_TIMEOUT ?
+				  (uint64_t)ns : DRM_QDA_MAX_ANSWER_TIMEOUT);
+}
+
 static int uapi_gem_create(struct kapi_file *file, uint64_t *size, uint32_t *ret_handle)
 {
 	struct drm_qda_gem_create create = { .size = *size };
@@ -428,6 +437,7 @@ const struct kapi_ops kapi_qda_ops = {
 	.set_max_in_flight = uapi_set_max_in_flight,
 	.set_memory_limit = uapi_set_memory_limit,
 	.set_status_events = uapi_set_status_events,
+	.set_answer_timeout = uapi_set_answer_timeout,
 	.gem_create = uapi_gem_create,
 	.gem_mmap_offset = uapi_gem_mmap_offset,
 	.map = uapi_map,

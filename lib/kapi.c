@@ -399,6 +399,11 @@ int kapi_set_status_events(struct kapi_file *file, bool enable)
 	return file->ops->set_status_events(file, enable);
 }
 
+int kapi_set_answer_timeout(struct kapi_file *file, int64_t ns)
+{
+	return file->ops->set_answer_timeout(file, ns);
+}
+
 int kapi_gem_create(struct kapi_file *file, uint64_t *size, uint32_t *ret_handle)
 {
 	return file->ops->gem_create(file, size, ret_handle);

@@ -157,6 +157,12 @@ int kapi_set_max_in_flight(struct kapi_file *file, uint32_t value);
 int kapi_set_memory_limit(struct kapi_file *file, uint64_t bytes);
 /* Whether there are events of KAPI_EVENT_STATUS; -EOPNOTSUPP: a driver without. */
 int kapi_set_status_events(struct kapi_file *file, bool enable);
+/*
+ * How long create, attach, map, munmap and queries of the DSP may take before they
+ * return -ETIMEDOUT, which leaves them as -EINTR does; 0: no limit, an hour is the most.
+ * -EOPNOTSUPP: a driver without.
+ */
+int kapi_set_answer_timeout(struct kapi_file *file, int64_t ns);
 
 /* size is rounded up to what was allocated */
 int kapi_gem_create(struct kapi_file *file, uint64_t *size, uint32_t *ret_handle);

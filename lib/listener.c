@@ -118,17 +118,21 @@ static int call_long(struct listener *l, uint32_t handle, uint32_t method,
 	do
 		err = session_kapi_invoke(session, &invoke);
 	while (err == -EINTR && !invoke.ticket);
-	if (invoke.flags && !err)
-		err = wait_in_slices(l, &invoke);
-	while (err == -EINTR)
-		err = kapi_wait(session->file, invoke.ticket, -1, &invoke.status);
+	if (invoke.flags) {
+		if (!err)
+			err = wait_in_slices(l, &invoke);
+	} else {
+		while (err == -EINTR)
+			err = kapi_wait(session->file, invoke.ticket, -1,
+					&invoke.status);
+	}
 	trace_return(session, &invoke, inv.region, err);
 	if (!err && !invoke.status)
 		marshal_out(&inv.plan, args, num_args,
 			    inv.region ? inv.region->cpu : NULL);
 	*ret_status = invoke.status;
 	/* one that goes on uses its memory until the file is closed */
-	if (err != -ETIMEDOUT)
+	if (err != -ETIMEDOUT && err != -EINTR)
 		invocation_end(&inv, session);
 	return err;
 }
@@ -441,13 +445,28 @@ static int start_thread(struct listener *l)
 	return err;
 }
 
+static int poll_until(struct pollfd *pfd, int64_t deadline)
+{
+	struct timespec left = { 0 };
+	int64_t ns;
+
+	if (deadline < 0)
+		return ppoll(pfd, 1, NULL, NULL);
+	ns = deadline - clock_now();
+	if (ns > 0) {
+		left.tv_sec = ns / 1000000000;
+		left.tv_nsec = ns % 1000000000;
+	}
+	return ppoll(pfd, 1, &left, NULL);
+}
+
 int listener_start(struct qda_session *session, uint32_t thread_priority,
 		   uint32_t thread_stack, struct qda_failure *reterr)
 {
 	struct listener *l = calloc(1, sizeof(*l));
 	struct pollfd pfd = { .events = POLLIN };
 	uint64_t count;
-	int err = -ENOMEM;
+	int n, err = -ENOMEM;
 
 	if (!l)
 		goto fail;
@@ -467,7 +486,12 @@ int listener_start(struct qda_session *session, uint32_t thread_priority,
 		goto fail;
 	}
 	pfd.fd = l->started;
-	if (poll(&pfd, 1, -1) < 0 ||
+	n = poll_until(&pfd, session->open_deadline);
+	/* the end of the session ends the thread */
+	if (!n)
+		return qda_fail(reterr, -ETIMEDOUT, 0, "%s: starting the listener",
+				session->device->info.dsp);
+	if (n < 0 ||
 	    read(l->started, &count, sizeof(count)) != sizeof(count)) {
 		err = -errno;
 		return qda_fail(reterr, err, 0, "%s: starting the listener",

@@ -159,6 +159,11 @@ extern const struct scratch_ops session_scratch_ops;
 bool session_serve_begin(struct qda_session *session);
 void session_serve_end(struct qda_session *session);
 
+/* qda_session_open(), to be over by then, with -ETIMEDOUT; negative: no limit */
+int session_open_until(struct qda_device *device, const struct qda_session_opts *opts,
+		       int64_t deadline, struct qda_session **ret_session,
+		       struct qda_failure *reterr);
+
 /* a copy of the caller's options, checked */
 int session_copy_opts(struct qda_session_opts *o, const struct qda_session_opts *opts,
 		      struct qda_failure *reterr);

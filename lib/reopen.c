@@ -87,8 +87,8 @@ static int find_device(struct qda_device *old, struct qda_device **ret_device)
 	return err;
 }
 
-static int try_once(struct qda_session *session, struct qda_session **ret_session,
-		    struct qda_failure *reterr)
+static int try_once(struct qda_session *session, int64_t deadline,
+		    struct qda_session **ret_session, struct qda_failure *reterr)
 {
 	struct qda_device *device;
 	int err = find_device(session->device, &device);
@@ -96,7 +96,8 @@ static int try_once(struct qda_session *session, struct qda_session **ret_sessio
 	if (err)
 		return qda_fail(reterr, err, 0, "%s: opening its session again",
 				session->device->info.dsp);
-	err = qda_session_open(device, &session->saved->opts, ret_session, reterr);
+	err = session_open_until(device, &session->saved->opts, deadline, ret_session,
+				 reterr);
 	qda_device_unref(device);
 	return err;
 }
@@ -133,7 +134,9 @@ QDA_EXPORT int qda_session_reopen(struct qda_session *session, int64_t timeout_n
 				"%s: a session that came as a descriptor cannot be opened again",
 				session->device->info.dsp);
 	for (;;) {
-		err = try_once(session, ret_session, &failure);
+		/* one try has the time it takes */
+		err = try_once(session, timeout_ns ? deadline : -1, ret_session,
+			       &failure);
 		if (!err || !may_pass(session->device, err) || !timeout_ns)
 			break;
 		if (timeout_ns > 0 && clock_now() >= deadline) {

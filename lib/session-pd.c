@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "objects.h"
 #include "services.h"
 #include "trace.h"
@@ -335,6 +336,20 @@ static int limit_calls(struct qda_session *session, const struct qda_session_opt
 	return 0;
 }
 
+/* an older driver waits for as long as the DSP takes */
+static int limit_time(struct qda_session *session, struct qda_failure *reterr)
+{
+	int64_t left = session->open_deadline - clock_now();
+
+	if (session->open_deadline < 0)
+		return 0;
+	if (left <= 0)
+		return qda_fail(reterr, -ETIMEDOUT, 0, "%s: opening a session",
+				session_dsp(session));
+	kapi_set_answer_timeout(session->file, left);
+	return 0;
+}
+
 int session_get_pd(struct qda_session *session, const struct qda_session_opts *o,
 		   struct qda_failure *reterr)
 {
@@ -349,10 +364,14 @@ int session_get_pd(struct qda_session *session, const struct qda_session_opts *o
 					(unsigned long long)o->memory_limit);
 	}
 	if (!err)
+		err = limit_time(session, reterr);
+	if (!err)
 		err = o->pd == QDA_PD_USER ? create_pd(session, o, reterr) :
 					     attach_pd(session, o, reterr);
 	if (err)
 		return err;
+	if (session->open_deadline >= 0)
+		kapi_set_answer_timeout(session->file, 0);
 	atomic_store(&session->owns_pd, true);
 	session->is_user_pd = o->pd == QDA_PD_USER;
 	return services_start(session, o, reterr);

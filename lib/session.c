@@ -91,6 +91,7 @@ static int session_new(struct qda_device *device, struct kapi_file *file,
 		goto free_session;
 	session->device = device;
 	session->file = file;
+	session->open_deadline = -1;
 	session->watch.fd = kapi_fd(file);
 	session->watch.fn = watch_events;
 	session->watch.ref = watch_ref;
@@ -291,10 +292,9 @@ static int fail_new(const char *where, int err, struct qda_failure *reterr)
 	return qda_fail(reterr, err, 0, "session on %s", where);
 }
 
-QDA_EXPORT int qda_session_open(struct qda_device *device,
-				const struct qda_session_opts *opts,
-				struct qda_session **ret_session,
-				struct qda_failure *reterr)
+int session_open_until(struct qda_device *device, const struct qda_session_opts *opts,
+		       int64_t deadline, struct qda_session **ret_session,
+		       struct qda_failure *reterr)
 {
 	struct qda_session_opts o;
 	struct qda_session *session;
@@ -327,6 +327,7 @@ QDA_EXPORT int qda_session_open(struct qda_device *device,
 	err = session_new(qda_device_ref(device), file, &session);
 	if (err)
 		return fail_new(device->path, err, reterr);
+	session->open_deadline = deadline;
 	err = session_save_opts(session, &o);
 	if (o.name)
 		strcpy(session->name, o.name);
@@ -342,11 +343,21 @@ QDA_EXPORT int qda_session_open(struct qda_device *device,
 	return 0;
 }
 
+QDA_EXPORT int qda_session_open(struct qda_device *device,
+				const struct qda_session_opts *opts,
+				struct qda_session **ret_session,
+				struct qda_failure *reterr)
+{
+	return session_open_until(device, opts, -1, ret_session, reterr);
+}
+
 static bool has_pd_opts(const struct qda_session_opts *o)
 {
 	return o->pd || o->signing || o->pd_name || o->shell || o->init_mem_size ||
 	       o->attrs || o->max_in_flight || o->test_signature || o->memory_limit;
 }
+
+#define JOINED_ANSWER_NS	10000000000
 
 /* Somebody has opened the file, and has perhaps given it a PD */
 static int join_or_get_pd(struct qda_session *session, const struct qda_session_opts *o,
@@ -369,6 +380,8 @@ static int join_or_get_pd(struct qda_session *session, const struct qda_session_
 				"the session on descriptor %d has a PD already, no options of PDs can be given",
 				fd);
 	session->is_unsigned = bits & KAPI_SESSION_UNSIGNED;
+	/* no release of ours ends what such a PD does not answer */
+	kapi_set_answer_timeout(session->file, JOINED_ANSWER_NS);
 	return services_start(session, o, reterr);
 }
 

@@ -63,11 +63,13 @@ int qda_session_set_event_callback(struct qda_session *session,
  * or until qda_session_release(); modules, buffers, mappings, reverse modules and the
  * event callback are made again in the new one. Blocks; a signal ends the wait.
  * Thread safe.
- * @param timeout_ns nanoseconds; 0: try once; negative: no limit
+ * @param timeout_ns nanoseconds; 0: try once, for as long as that takes; negative: no
+ *	limit
  * @param ret_session a reference for the caller
  * @param reterr NULL, or where to say why
- * @return as qda_session_open(); -ETIMEDOUT the DSP did not come back, reterr has the
- *	last reason;
+ * @return as qda_session_open(); -ETIMEDOUT the DSP did not come back, or came back and
+ *	did not answer, reterr has the last reason (a driver of minor version 0 waits
+ *	for that answer as long as it takes);
  *	-EOPNOTSUPP a session that was opened from a descriptor
  * @since 0.1
  */

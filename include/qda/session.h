@@ -80,7 +80,11 @@ struct qda_session_opts {
 	 * between them. A relative directory starts at the working directory
 	 */
 	const char *read_dirs;
-	const char *write_dirs;	/**< the same, and it may change what is there */
+	/**
+	 * the same, and it may change what is there; -EINVAL if a directory of read_dirs
+	 * or of the search path is inside one of these and is not given here as well
+	 */
+	const char *write_dirs;
 	uint32_t listener;	/**< enum qda_listener */
 	uint32_t thread_priority; /**< of the DSP's threads, 1 to 255; 0: its default */
 	uint32_t thread_stack;	/**< bytes, 16 KiB to 8 MiB; 0: its default */
@@ -129,7 +133,9 @@ int qda_session_open(struct qda_device *device,
  * read_dirs, write_dirs, listener, thread_priority, thread_stack); it ends with its
  * last descriptor or with qda_session_release(), not with this object. Calls that the
  * DSP makes are served here then: whoever had the session before must have turned
- * its listener off.
+ * its listener off. Nothing here ends what such a PD does not answer, so mapping and
+ * unmapping are given up after 10 s (-ETIMEDOUT), and a reverse function that calls the
+ * DSP should do so with a limit (qda_call_wait()).
  *
  * @return as qda_session_open(); -EBADF; -EOPNOTSUPP a soft descriptor of another
  *	process (soft sessions cannot be passed on); -ENXIO not a QDA node

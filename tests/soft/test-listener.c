@@ -107,10 +107,33 @@ static void unref_waits(void **state)
 	free(served);
 }
 
+/* --- the beginning --------------------------------------------------------------------- */
+
+/* the time to reopen in is also that of a DSP which is there and does not answer */
+static void reopen_has_an_end(void **state)
+{
+	struct qda_failure failure = QDA_FAILURE_INIT;
+	struct qda_session *again = NULL;
+	int64_t start;
+
+	(void)state;
+	install(getenv("QDA_MUTE_SHELL"));
+	start = monotonic_ns();
+	assert_int_equal(qda_session_reopen(session, SECOND / 2, &again, &failure),
+			 -ETIMEDOUT);
+	assert_true(monotonic_ns() - start >= SECOND / 2);
+	assert_non_null(strstr(failure.message, "listener"));
+	assert_null(again);
+	install(getenv("QDA_REVERSE_SHELL"));
+	ok(qda_session_reopen(session, 60 * SECOND, &again, &failure), &failure);
+	qda_session_unref(again);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(unref_waits, setup, end),
+		cmocka_unit_test_setup_teardown(reopen_has_an_end, setup, end),
 	};
 
 	return cmocka_run_group_tests_name("soft-listener", tests, NULL, NULL);

@@ -222,6 +222,13 @@ int kapi_set_max_in_flight(struct kapi_file *file, uint32_t value)
 	return 0;
 }
 
+int kapi_set_answer_timeout(struct kapi_file *file, int64_t ns)
+{
+	(void)file;
+	fake.answer_timeout = ns;
+	return 0;
+}
+
 int kapi_set_memory_limit(struct kapi_file *file, uint64_t bytes)
 {
 	(void)file;

@@ -54,6 +54,7 @@ struct fake {
 	struct kapi_map map;
 	uint32_t max_in_flight;
 	uint64_t mem_native, mem_imported, mem_limit;
+	int64_t answer_timeout;
 	bool status_events;
 
 	unsigned int opens, closes, creates, releases, invokes, waits, munmaps;

@@ -604,6 +604,10 @@ static void test_options(void **state)
 	check_option(DRM_QDA_OPTION_STATUS_EVENTS, 1);
 	assert_int_equal(kapi_set_status_events(file, false), 0);
 	check_option(DRM_QDA_OPTION_STATUS_EVENTS, 0);
+	assert_int_equal(kapi_set_answer_timeout(file, 1), 0);
+	check_option(DRM_QDA_OPTION_ANSWER_TIMEOUT, 1);
+	assert_int_equal(kapi_set_answer_timeout(file, INT64_MAX), 0);
+	check_option(DRM_QDA_OPTION_ANSWER_TIMEOUT, DRM_QDA_MAX_ANSWER_TIMEOUT);
 	answer_errno = EPERM;
 	answer_errno_times = 1;
 	assert_int_equal(kapi_set_memory_limit(file, 5ULL << 33), -EPERM);
@@ -625,6 +629,7 @@ static void test_minor_0(void **state)
 	assert_int_equal(kapi_query(file, KAPI_MEM_LIMIT, 0, &value, NULL), -EOPNOTSUPP);
 	assert_int_equal(kapi_set_memory_limit(file, 1), -EOPNOTSUPP);
 	assert_int_equal(kapi_set_status_events(file, true), -EOPNOTSUPP);
+	assert_int_equal(kapi_set_answer_timeout(file, 1), -EOPNOTSUPP);
 	assert_int_equal(got_count, 0);
 	assert_int_equal(value, 1);
 	/* what it has is asked as ever */
@@ -774,6 +779,7 @@ static void test_harmless_calls_are_repeated(void **state)
 	REPEATED(kapi_set_max_in_flight(file, 1));
 	REPEATED(kapi_set_memory_limit(file, 1));
 	REPEATED(kapi_set_status_events(file, true));
+	REPEATED(kapi_set_answer_timeout(file, 1));
 	REPEATED(kapi_gem_mmap(file, 1, 4096, &ptr));
 #undef REPEATED
 	kapi_munmap_cpu(file, ptr, 4096);
