@@ -181,7 +181,7 @@ clean()
 {
 	local i left
 
-	for i in 1 2 3 4 5 6 7 8 9 10; do
+	for ((i = 0; i < 100; i++)); do
 		left=$(our_processes)
 		[ -z "$left" ] && break
 		sleep 0.2

@@ -78,7 +78,7 @@ collect()
 {
 	local i
 
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < 600; i++)); do
 		kill -0 "$started" 2>/dev/null || break
 		sleep 0.1
 	done
@@ -86,6 +86,28 @@ collect()
 	wait "$started" 2>/dev/null
 	rc=$?
 	collected
+	# what background_pd waits for is no message
+	case $err in
+	*"main: "*)
+		err=$(printf '%s\n' "$err" | grep -v -e '^main[: ]' -e '^thread ') ;;
+	esac
+}
+
+# wait until what was started is qda-run, not what starts it, and catches signals
+wait_catches()
+{
+	local i key value
+
+	for ((i = 0; i < 300; i++)); do
+		command_of "$started"
+		if [[ $command == " ${qda[0]} "* ]]; then
+			while read -r key value; do
+				[ "$key" = SigCgt: ] && ((0x$value & 1 << 14)) && return
+			done <"/proc/$started/status"
+		fi
+		sleep 0.1
+	done
+	fail "no signals are caught"
 }
 
 # steer COMMAND: tell the shared server to misbehave; rule is the answer's number
@@ -109,6 +131,22 @@ wait_held()
 	fail "rule $1 keeps $rule calls, not $2"
 }
 
+# until the device has N free banks: that of a client that has ended comes back later
+wait_free()
+{
+	local i
+
+	for ((i = 0; i < 100; i++)); do
+		run info --json
+		case $out in
+		*'"banks_free": '"$1"[!0-9]*)
+			return ;;
+		esac
+		sleep 0.1
+	done
+	fail "not $1 free banks"
+}
+
 children_of()
 {
 	local p stat parent
@@ -121,17 +159,17 @@ children_of()
 	done
 }
 
-# background_pd ARGUMENT...: a call that sleeps and its DSP's process for it, pd, once it is
-# there and has had a moment to begin; a DSP shared with others may have older ones
+# background_pd ARGUMENT...: a call of method 11 and its DSP's process for it, pd, once
+# the call is made and has had a moment to begin; a shared DSP may have older ones
 background_pd()
 {
-	local i p old=
+	local i p text old=
 
 	if [ -z "$soft" ]; then
 		find_server
 		old=$(children_of "$server")
 	fi
-	background "$@"
+	background --trace "$@"
 	pd=
 	for ((i = 0; i < 100; i++)); do
 		# again: one of one's own is at first the process that starts it
@@ -147,25 +185,31 @@ background_pd()
 		sleep 0.1
 	done
 	[ -n "$pd" ] && pass || fail "the call runs in no process of its own"
+	for ((i = 0; i < 300; i++)); do
+		{ text=$(<"$tmp/.err"); } 2>/dev/null
+		[[ $text != *" method 11 "* ]] || break
+		sleep 0.1
+	done
 	sleep 1
 }
 
 run call bench 8; is 6; says "method 8 of bench" "0x80000430"
 run --json call bench 8; is 6; json "d['error']['exit_status'] == 6"
 run call bench 9 seq.u8:1 i64:100000000 out.u8; is 6
-run call --timeout 200 bench 11 u32:3000000; is 7; says "did not answer within 200 ms"
+run call --timeout 200 bench 11 u32:30000000; is 7; says "did not answer within 200 ms"
 run call --timeout 20000 bench 11 u32:1000; is 0
 clean
 
 # Ctrl-C
 background call --repeat 5000000 calculator 2 seq.i32:1,2 out.i64@never
-find_server
+wait_catches
 sleep 1
 kill -INT "$started"; collect
 is 130; says "interrupted"
 [ ! -e never ] && pass || fail "an output file was made"
 clean
 background bench --only queue
+wait_catches
 sleep 1
 kill -TERM "$started"; collect
 is 130
@@ -185,9 +229,9 @@ wait_device
 clean
 
 # a stopped PD does not answer; what is stopped is ended too
-background_pd call --timeout 1000 --repeat 100000 bench 11 u32:10000
+background_pd call --timeout 3000 --repeat 100000 bench 11 u32:10000
 kill -STOP "$pd"; collect
-is 7; says "did not answer within 1000 ms"
+is 7; says "did not answer within 3000 ms"
 clean
 
 # a shared server with two banks; a real device has what it has
@@ -208,17 +252,19 @@ banks=$(printf '%s' "$out" | sed -n 's/.*"banks_total": *\([0-9]*\).*/\1/p')
 json "d['limits']['banks_free'] == d['limits']['banks_total'] == $banks"
 [ "$banks" = 2 ] || [ -z "$soft" ] && pass || fail "not two banks"
 run call calculator 2 seq.i32:1,2 out.i64; is 0; prints "out[0] i64 = 3"
+[ -z "$soft" ] || wait_free "$banks"
 run doctor; is 0
 
 # the end of the PD is never answered: one Ctrl-C or the timeout ends it
-steer "hold handle=4 method=2 n=0"
+steer "hold handle=4 method=2 n=0"; held=$rule
 background call calculator 2 seq.i32:1,2 out.i64
-sleep 1
+wait_held "$held" 1
 kill -INT "$started"; collect
 is 130; says "interrupted while closing"; prints "out[0] i64 = 3"
-run call --timeout 500 calculator 2 seq.i32:1,2 out.i64
+run call --timeout 4000 calculator 2 seq.i32:1,2 out.i64
 is 7; says "ending the PD was not answered in time"; prints "out[0] i64 = 3"
-steer "cancel $rule"
+steer "cancel $held"
+[ -z "$soft" ] || wait_free "$banks"
 
 steer "pause method=11 n=0"; paused=$rule
 holders=()
@@ -231,14 +277,7 @@ run call calculator 2 seq.i32:1,2 out.i64; is 4; says "bank"
 run doctor; is 4; says "context bank"
 kill -KILL "${holders[0]}"; wait "${holders[0]}" 2>/dev/null
 # the bank of a killed client comes back
-for ((i = 0; i < 100; i++)); do
-	run info --json
-	case $out in
-	*'"banks_free": 1'*)
-		break ;;
-	esac
-	sleep 0.1
-done
+wait_free 1
 run call calculator 2 seq.i32:1,2 out.i64; is 0
 if [ -n "$soft" ]; then
 	started=${holders[1]}

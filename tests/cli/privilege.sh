@@ -51,8 +51,12 @@ broker()
 	QDA_CLI_TEST=$mark env --default-signal=INT "$tmp/bin/broker" "$@" \
 		>broker.out 2>broker.err </dev/null &
 	broker_pid=$!
-	for ((i = 0; i < 100; i++)); do
-		[ -S "${*: -1}" ] && return
+	for ((i = 0; i < 600; i++)); do
+		# the socket is there before anybody listens on it
+		if [ -S "${*: -1}" ]; then
+			timeout -k 5 60 "$tmp/bin/broker-client" "${*: -1}" '' >probe 2>&1
+			[[ $(<probe) == *"onnection refused"* ]] || return
+		fi
 		sleep 0.05
 	done
 	fail "the broker does not listen: $(<broker.err)"

@@ -14,7 +14,7 @@
 #include "link.h"
 #include "qda/qda_wire.h"
 
-#define TEST_TIMEOUT_MS	10000
+#define TEST_TIMEOUT_MS	30000
 #define TIMED_OUT	(-62)		/* no answer; no DSP status is like it */
 #define LANE_ENDED	(-32)
 

@@ -301,7 +301,7 @@ static void test_client_killed(void **state)
 		waitpid(pid, &status, 0);
 		assert_true(WIFSIGNALED(status));
 	}
-	for (i = 0; i < 2000 && count_children(server.pid) > 1; i++)
+	for (i = 0; i < TEST_TIMEOUT_MS && count_children(server.pid) > 1; i++)
 		usleep(1000);
 	assert_int_equal(count_children(server.pid), 1);
 }

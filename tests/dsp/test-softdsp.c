@@ -499,7 +499,7 @@ static void test_many_lanes(void **state)
 	for (i = 0; i < 255; i++)
 		close(lanes[i]);
 	/* their threads end, and there is place again */
-	for (i = 0; i < 2000; i++) {
+	for (i = 0; i < TEST_TIMEOUT_MS; i++) {
 		assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv), 0);
 		if (!link_call(&c, QDA_LINK_LANE, 1, 0, 0, sv[1], NULL))
 			break;
@@ -564,7 +564,7 @@ static void test_server_killed(void **state)
 	kill(pid, SIGSTOP);
 	kill(s.pid, SIGKILL);
 	waitpid(s.pid, &status, 0);
-	for (i = 0; i < 2000 && !kill(pid, 0); i++)
+	for (i = 0; i < TEST_TIMEOUT_MS && !kill(pid, 0); i++)
 		usleep(1000);
 	assert_int_equal(kill(pid, 0), -1);
 	client_close(&c);

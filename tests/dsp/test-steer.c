@@ -62,7 +62,8 @@ static void wait_held(unsigned int rule, unsigned int n)
 {
 	int i;
 
-	for (i = 0; i < 2000 && number(steer(&server, "held %u", rule)) != n; i++)
+	for (i = 0; i < TEST_TIMEOUT_MS && number(steer(&server, "held %u", rule)) != n;
+	     i++)
 		usleep(1000);
 	assert_int_equal(number(steer(&server, "held %u", rule)), n);
 }
@@ -323,7 +324,7 @@ static void test_crash_dsp(void **state)
 	assert_non_null(steer(&server, "crash dsp"));
 	assert_true(recv(c.control, &byte, 1, 0) <= 0);
 	wait_lane_end(c.lane);
-	for (int i = 0; i < 2000 && *steer(&server, "pds"); i++)
+	for (int i = 0; i < TEST_TIMEOUT_MS && *steer(&server, "pds"); i++)
 		usleep(1000);
 	assert_string_equal(steer(&server, "pds"), "");
 	client_open_pd(&server, &d);

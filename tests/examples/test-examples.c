@@ -33,11 +33,11 @@ static int teardown(void **state)
 	char text[512] = "";
 
 	(void)state;
-	if (run_orphans(10000)) {
+	if (run_orphans(30000)) {
 		print_error("processes go on after the program\n");
 		return -1;
 	}
-	if (leak_check(&before, 5000, text, sizeof(text))) {
+	if (leak_check(&before, 20000, text, sizeof(text))) {
 		print_error("left behind: %s\n", text);
 		return -1;
 	}

@@ -22,12 +22,14 @@
 #include "image.h"
 #include "log.h"
 #include "script.h"
+#include "soft-leak.h"
 #include "support.h"
 
 #define BENCH_NOOP	2
 #define CALCULATOR_SUM	2
 #define MAX_APPS	4
 #define WAIT_MS		(test_is_slow() ? 240000u : 30000u)
+#define CLOSE_MS	(test_is_slow() ? 60000u : 15000u)
 
 struct app {
 	char name[32], what[32];
@@ -51,7 +53,8 @@ static int open_result;
 static uint32_t interrupt_ms;
 static bool opened, closed, looked, joined, dies;
 static struct qda_session *owner;
-static atomic_bool is_open, may_interrupt;
+static atomic_bool is_open, may_interrupt, went;
+static atomic_uint num_called, num_served;
 
 __attribute__((format(printf, 1, 2)))
 _Noreturn static void bad(const char *format, ...)
@@ -110,9 +113,8 @@ static void drop_all(void)
 	pthread_mutex_unlock(&lock);
 }
 
-static int32_t app_call(void *data, const struct qda_reverse_call *call)
+static int32_t app_answer(struct app *app, const struct qda_reverse_call *call)
 {
-	struct app *app = data;
 	struct qda_reverse *other;
 	int32_t status = 0;
 
@@ -134,6 +136,9 @@ static int32_t app_call(void *data, const struct qda_reverse_call *call)
 			return 1;
 		qda_reverse_unref(other);
 	} else if (!strcmp(app->what, "drop")) {
+		/* the other thread's call is over before its module is given back */
+		while (!atomic_load(&went))
+			sleep_ms(1);
 		drop_all();
 	} else if (!strcmp(app->what, "call")) {
 		if (qda_module_invoke(bench, BENCH_NOOP, NULL, 0, &status))
@@ -145,6 +150,16 @@ static int32_t app_call(void *data, const struct qda_reverse_call *call)
 	} else {
 		return 2;
 	}
+	return status;
+}
+
+static int32_t app_call(void *data, const struct qda_reverse_call *call)
+{
+	int32_t status;
+
+	atomic_fetch_add(&num_called, 1);
+	status = app_answer(data, call);
+	atomic_fetch_add(&num_served, 1);
 	return status;
 }
 
@@ -248,6 +263,7 @@ static void go(void)
 
 	if ((err || status) && !dies)
 		bad("telling the DSP to begin: %d, status %#x", err, (uint32_t)status);
+	atomic_store(&went, true);
 }
 
 /* forward calls are as good as ever */
@@ -263,7 +279,7 @@ static void call_bench(void)
 
 static void is_dead(void)
 {
-	int64_t end = monotonic_ns() + 10000000000;
+	int64_t end = monotonic_ns() + (int64_t)WAIT_MS * 1000000;
 	int32_t status;
 	int err;
 
@@ -319,6 +335,17 @@ static void wait_logged(const char *text)
 	}
 }
 
+static void wait_app(atomic_uint *count, const char *what)
+{
+	int64_t end = monotonic_ns() + (int64_t)WAIT_MS * 1000000;
+
+	while (!atomic_load(count)) {
+		if (monotonic_ns() > end)
+			bad("the application was not %s", what);
+		sleep_ms(1);
+	}
+}
+
 static void count_next2(uint32_t max)
 {
 	struct hostile_report r;
@@ -336,7 +363,7 @@ static void close_all(void)
 	drop_all();
 	owner = qda_session_unref(owner);
 	/* a DSP that does not answer keeps nobody */
-	if (monotonic_ns() - start > 5000000000)
+	if (monotonic_ns() - start > (int64_t)CLOSE_MS * 1000000)
 		bad("closing took %lld ms", (long long)(monotonic_ns() - start) / 1000000);
 }
 
@@ -393,6 +420,8 @@ static int error_number(const char *name)
 {
 	if (name && !strcmp(name, "EINTR"))
 		return -EINTR;
+	if (name && !strcmp(name, "EINVAL"))
+		return -EINVAL;
 	if (name && !strcmp(name, "EREMOTEIO"))
 		return -EREMOTEIO;
 	if (name && !strcmp(name, "ETIMEDOUT"))
@@ -452,6 +481,10 @@ static void step(char *words)
 		is_dead();
 	} else if (!strcmp(word, "lost")) {
 		lose_dsp();
+	} else if (!strcmp(word, "called")) {
+		wait_app(&num_called, "called");
+	} else if (!strcmp(word, "served")) {
+		wait_app(&num_served, "called to its end");
 	} else if (!strcmp(word, "sleep")) {
 		sleep_ms(number(a));
 	} else if (!strcmp(word, "next2-at-most")) {
@@ -485,7 +518,7 @@ static void check_another(void)
 	struct qda_module *calculator;
 	const int32_t numbers[] = { 40, 2 };
 	int32_t status = -1;
-	int64_t sum = 0, end = monotonic_ns() + 20000000000;
+	int64_t sum = 0, end = monotonic_ns() + (int64_t)WAIT_MS * 1000000;
 	int err;
 
 	/* a DSP that was lost is another node, and takes a moment */
@@ -598,7 +631,7 @@ void client_run_case(const char *path)
 	changed = fixture_difference(&fixture);
 	if (changed)
 		bad("changed: %s", changed);
-	if (leak_check(&before, 5000, left, sizeof(left)))
+	if (soft_leak_check(&before, CLOSE_MS, left, sizeof(left)))
 		bad("left behind: %s", left);
 	free(text);
 	fixture_remove(&fixture);

@@ -238,9 +238,12 @@ static void crash_in(uint64_t ms)
 	pthread_detach(thread);
 }
 
+static atomic_bool is_deaf;
+
 static void be_deaf(int number_)
 {
 	(void)number_;
+	atomic_store(&is_deaf, true);
 	for (;;)
 		pause();
 }
@@ -250,7 +253,8 @@ static void go_deaf(void)
 {
 	signal(SIGUSR1, be_deaf);
 	syscall(SYS_tgkill, getpid(), getpid(), SIGUSR1);
-	sleep_for(20);
+	while (!atomic_load(&is_deaf))
+		sleep_for(1);
 }
 
 /* the client opens its modules first, which takes as long as it takes */

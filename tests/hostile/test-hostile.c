@@ -22,7 +22,7 @@
 #include "support.h"
 
 #define MAX_CASES	128
-#define CASE_MS		60000
+#define CASE_MS		120000
 
 static struct CMUnitTest tests[MAX_CASES];
 static size_t num_tests;

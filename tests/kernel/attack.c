@@ -226,7 +226,7 @@ static void *witness_main(void *arg)
 		if (w->err || w->status)
 			break;
 		pattern = pattern * 6364136223846793005ULL + 1;
-		w->calls += 2;
+		__atomic_fetch_add(&w->calls, 2, __ATOMIC_RELAXED);
 	}
 	return NULL;
 }
@@ -240,6 +240,11 @@ void witness_start(struct witness *w)
 
 void witness_stop(struct witness *w)
 {
+	int64_t end = soon();
+
+	/* it may not have run at all yet */
+	while (!__atomic_load_n(&w->calls, __ATOMIC_RELAXED) && monotonic_ns() < end)
+		sleep_ms(1);
 	__atomic_store_n(&w->stop, 1, __ATOMIC_RELEASE);
 	pthread_join(w->thread, NULL);
 	check(!w->err && !w->status,

@@ -219,6 +219,7 @@ static void try_create(size_t offset, size_t size, uint64_t value)
 {
 	struct drm_qda_remote_session_create c = { 0 };
 	int fd = dev_open(), err;
+	uint64_t free_banks = query(fd, DRM_QDA_QUERY_BANKS_FREE, 0);
 
 	/* a shell of its own, so that each field means something */
 	c.handle = gem_new(fd, 4 * PAGE);
@@ -232,6 +233,8 @@ static void try_create(size_t offset, size_t size, uint64_t value)
 	check(err || c.status || !c.handle, "a PD runs %#llx at %zu",
 	      (unsigned long long)value, offset);
 	dev_close(fd);
+	/* a PD takes its time to end, and there are few banks */
+	check_eq(wait_banks_free(other.fd, free_banks), free_banks);
 }
 
 static void test_sweep_create(const void *arg)

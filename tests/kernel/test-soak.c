@@ -218,7 +218,7 @@ static void event_call(void)
 	struct drm_qda_event_complete e;
 
 	noop_submit(&s, DRM_QDA_INVOKE_EVENT, 1);
-	check_eq(poll(&p, 1, 10000), 1);
+	check_eq(poll(&p, 1, SOON_MS), 1);
 	check_eq(read(s.fd, &e, sizeof(e)), sizeof(e));
 	check_eq(e.error, 0);
 }
@@ -305,6 +305,8 @@ static void test_calls(const void *arg)
 
 static void cycles(long n)
 {
+	int64_t end;
+
 	while (n--) {
 		sess_open_bench(&s);
 		mapped_call();
@@ -312,6 +314,9 @@ static void cycles(long n)
 		sess_close(&s);
 	}
 	check_healthy();
+	/* its own session's end is answered later */
+	for (end = soon(); !driver_idle("cdsp"); sleep_ms(1))
+		check(monotonic_ns() < end, "the driver holds banks for nobody");
 }
 
 static void test_objects(const void *arg)

@@ -293,21 +293,23 @@ static void test_reach(const void *arg)
  */
 static void test_deferred(const void *arg)
 {
-	char text[4096];
+	char text[4096] = "";
+	int64_t end;
 	int fd;
 
 	(void)arg;
 	fd = open("/dev/qda-sim-3", O_RDWR | O_CLOEXEC);
 	check(fd >= 0, "/dev/qda-sim-3: %s", strerror(errno));
 	check_eq(plain_ioctl(fd, QDA_SIM_IOC_OWN, NULL), 0);
-	sleep_ms(500);
-	check(!file_whole(DEFERRED, text, sizeof(text)), "no " DEFERRED);
+	for (end = soon(); !strstr(text, "fastrpc") && monotonic_ns() < end; sleep_ms(5))
+		check(!file_whole(DEFERRED, text, sizeof(text)), "no " DEFERRED);
 	check(strstr(text, "fastrpc"), "nothing of these waits: %s", text);
+	sleep_ms(200);
 	check(access("/run/dev-mdsp", F_OK), "it has a node");
 	close(fd);
-	sleep_ms(500);
-	check(!file_whole(DEFERRED, text, sizeof(text)) && !strstr(text, "fastrpc"),
-	      "it waits on: %s", text);
+	for (end = soon(); strstr(text, "fastrpc") && monotonic_ns() < end; sleep_ms(5))
+		check(!file_whole(DEFERRED, text, sizeof(text)), "no " DEFERRED);
+	check(!strstr(text, "fastrpc"), "it waits on: %s", text);
 }
 
 /* each message of a session names the kind of its PD */

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "proof.h"
+#include "soft-leak.h"
 
 /* everything is built hidden, and a hidden malloc replaces nothing */
 #define INTERPOSE __attribute__((visibility("default")))
@@ -203,6 +204,21 @@ out:
 	return err ? err : status ? -EREMOTEIO : 0;
 }
 
+/* a DSP that ended late, as on a busy machine, is let go of later; not what leaks */
+static void let_go(long blocks, long fds)
+{
+	struct footprint now;
+	int i;
+
+	for (i = 0; i < 2000; i++) {
+		proc_footprint(getpid(), &now);
+		if (atomic_load(&live) <= blocks && now.fds <= fds)
+			return;
+		soft_let_go();
+		sleep_ms(10);
+	}
+}
+
 static void each_allocation(void **state)
 {
 	struct footprint before, after;
@@ -212,6 +228,7 @@ static void each_allocation(void **state)
 	/* what loads itself once, and then where our code is */
 	assert_int_equal(scenario(), 0);
 	assert_int_equal(scenario(), 0);
+	soft_let_go();
 	dl_iterate_phdr(add_range, NULL);
 	assert_true(num_ranges >= (proof_is_private() ? 2 : 1));
 
@@ -225,6 +242,8 @@ static void each_allocation(void **state)
 		fail_at = n;
 		err = scenario();
 		fail_at = 0;
+		if (atomic_load(&live) > blocks)
+			let_go(blocks, before.fds);
 		if (!atomic_load(&failed)) {
 			assert_int_equal(err, 0);
 			break;
@@ -238,6 +257,7 @@ static void each_allocation(void **state)
 				 atomic_load(&live) - blocks);
 		assert_true(n < 2000);
 	}
+	let_go(blocks, before.fds);
 	proc_footprint(getpid(), &after);
 	assert_int_equal(after.fds, before.fds);
 	print_message("%ld allocations failed one by one\n", hit);

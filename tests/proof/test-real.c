@@ -54,7 +54,7 @@ static void stopped_means_not_done(void **state)
 	assert_int_equal(qda_call_submit(call, NULL, NULL), 0);
 	assert_int_equal(qda_call_wait(call, 300000000, &status), -ETIMEDOUT);
 	assert_int_equal(kill(rig.pd, SIGCONT), 0);
-	assert_int_equal(qda_call_wait(call, 10000000000, &status), 0);
+	assert_int_equal(qda_call_wait(call, 30000000000, &status), 0);
 	assert_int_equal(status, 0);
 	qda_call_unref(call);
 	rig_close(&rig);
@@ -83,9 +83,9 @@ static void process_does_not_block(void **state)
 	qda_call_unref(call);
 	rig.bench = qda_module_unref(rig.bench);
 	pfd.fd = qda_ctx_get_fd(rig.ctx);
-	assert_int_equal(poll(&pfd, 1, 10000), 1);
+	assert_int_equal(poll(&pfd, 1, 30000), 1);
 	stop(rig.pd);
-	alarm(10);	/* ends the test if it blocks */
+	alarm(30);	/* ends the test if it blocks */
 	assert_int_equal(qda_ctx_process(rig.ctx), 1);
 	alarm(0);
 	assert_int_equal(ended, 1);
@@ -96,7 +96,7 @@ static void process_does_not_block(void **state)
 static void killed_means_failed(void **state)
 {
 	struct qda_call *call;
-	uint32_t us = 10000000;
+	uint32_t us = 60000000;
 	int32_t status = 0;
 	struct rig rig;
 
@@ -107,7 +107,7 @@ static void killed_means_failed(void **state)
 	assert_int_equal(qda_call_submit(call, NULL, NULL), 0);
 	assert_int_equal(kill(rig.pd, SIGKILL), 0);
 	/* a dead PD is what the DSP reports, not an error of the transport */
-	assert_int_equal(qda_call_wait(call, 10000000000, &status), 0);
+	assert_int_equal(qda_call_wait(call, 30000000000, &status), 0);
 	assert_int_not_equal(status, 0);
 	assert_string_not_equal(qda_status_name(status), "unknown");
 	qda_call_unref(call);
@@ -117,7 +117,7 @@ static void killed_means_failed(void **state)
 static void dsp_killed_is_an_error(void **state)
 {
 	struct qda_call *call;
-	uint32_t us = 10000000;
+	uint32_t us = 60000000;
 	int32_t status = 0;
 	struct rig rig;
 	pid_t server, pd;
@@ -130,9 +130,9 @@ static void dsp_killed_is_an_error(void **state)
 	assert_int_equal(qda_call_new(rig.bench, BENCH_SLEEP, args, 1, &call), 0);
 	assert_int_equal(qda_call_submit(call, NULL, NULL), 0);
 	assert_int_equal(kill(server, SIGKILL), 0);
-	assert_int_equal(qda_call_wait(call, 10000000000, &status), -EPIPE);
+	assert_int_equal(qda_call_wait(call, 30000000000, &status), -EPIPE);
 	assert_int_equal(qda_call_submit(call, NULL, NULL), -ENODEV);
-	assert_true(proc_wait_gone(pd, 5000));
+	assert_true(proc_wait_gone(pd, 20000));
 	qda_call_unref(call);
 	rig_close(&rig);
 }
@@ -164,10 +164,10 @@ static void nothing_survives_the_client(void **state)
 	assert_int_equal(kill(child, SIGKILL), 0);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	if (proof_is_private())
-		assert_true(proc_wait_gone(pids.server, 5000));
+		assert_true(proc_wait_gone(pids.server, 20000));
 	else
 		assert_int_not_equal(proc_state(pids.server), 0);
-	assert_true(proc_wait_gone(pids.pd, 5000));
+	assert_true(proc_wait_gone(pids.pd, 20000));
 	close(pipefd[0]);
 	close(pipefd[1]);
 }
@@ -224,7 +224,7 @@ static void past_the_end_faults(void **state)
 					    QDA_IN(&outside), QDA_OUT(&byte)), 0);
 	assert_int_not_equal(status, 0);
 	assert_string_equal(qda_status_name(status), "AEE_ECPUEXCEPTION");
-	assert_true(proc_wait_gone(rig.pd, 5000));
+	assert_true(proc_wait_gone(rig.pd, 20000));
 	qda_buffer_unref(buffer);
 	rig_close(&rig);
 }

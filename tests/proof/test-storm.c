@@ -498,13 +498,29 @@ static long executed(unsigned int method)
 	return atol(answer);
 }
 
+/* until the server has let go of the sessions that were closed */
+static void wait_idle(void)
+{
+	char answer[1024];
+	int i, idle = 0;
+
+	/* twice: what it found closed with the first it has dropped before the second */
+	for (i = 0; i < 2000 && idle < 2; i++) {
+		assert_int_equal(steer_command(server.control_fd, answer,
+					       sizeof(answer), "pds"), 0);
+		idle = *answer ? 0 : idle + 1;
+		sleep_ms(10);
+	}
+	assert_int_equal(idle, 2);
+}
+
 static void settle(const struct footprint *before)
 {
 	struct footprint now;
 	char answer[1024] = "";
 	int i;
 
-	for (i = 0; i < 500; i++) {
+	for (i = 0; i < 2000; i++) {
 		proc_footprint(server_pid, &now);
 		if (now.fds == before->fds && now.threads == before->threads &&
 		    now.maps <= before->maps + MAPS_SLACK)
@@ -535,7 +551,7 @@ static void storm(bool kill_them, int64_t ns)
 	learn_pd(shared_bench);
 	server_pid = proc_parent(atomic_load(&shared_pd));
 	shared_drop();
-	sleep_ms(200);
+	wait_idle();
 	proc_footprint(server_pid, &server_before);
 	for (i = 0; i < NUM_COUNTED; i++)
 		atomic_store(&counted[i], executed(FIRST_COUNTED + i));
@@ -591,7 +607,7 @@ static void storm(bool kill_them, int64_t ns)
 		else
 			assert_int_equal(ran, ended_well);
 	}
-	if (leak_check(&before, 5000, text, sizeof(text)))
+	if (leak_check(&before, 20000, text, sizeof(text)))
 		fail_msg("%s", text);
 	settle(&server_before);
 	qda_ctx_unref(ctx);

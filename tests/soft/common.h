@@ -20,6 +20,7 @@
 
 #include <qda/qda.h>
 
+#include "soft-leak.h"
 #include "support.h"
 
 /* methods of the modules, see their IDL files */
@@ -128,7 +129,7 @@ static inline int teardown(void **state)
 	qda_session_unref(session);
 	qda_device_unref(device);
 	qda_ctx_unref(ctx);
-	if (!leak_check(&leaks_before, 5000, text, sizeof(text)))
+	if (!soft_leak_check(&leaks_before, 20000, text, sizeof(text)))
 		return 0;
 	print_error("left behind: %s\n", text);
 	return -1;

@@ -2,13 +2,14 @@
 /* What becomes of a PD and of its DSP, and going on afterwards. */
 #include "common.h"
 
+#include <semaphore.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <qda/event.h>
 
-#define WAIT_NS		5000000000
+#define WAIT_NS		20000000000
 
 struct seen {
 	unsigned int num;
@@ -49,9 +50,9 @@ static bool saw(const struct seen *seen, uint32_t kind)
 
 static void wait_for(const struct seen *seen, uint32_t kind)
 {
-	int rounds = 50;
+	int64_t end = monotonic_ns() + WAIT_NS;
 
-	while (!saw(seen, kind) && rounds--)
+	while (!saw(seen, kind) && monotonic_ns() < end)
 		assert_in_range(qda_ctx_wait(ctx, WAIT_NS / 50), 0, 100);
 	assert_true(saw(seen, kind));
 }
@@ -97,29 +98,48 @@ static void crash(void **state)
 	assert_ptr_equal(seen.session, session);
 }
 
+struct sleeper {
+	sem_t begun;
+	int32_t status;
+};
+
 static void *sleeps(void *data)
 {
+	struct sleeper *sleeper = data;
 	uint32_t usec = 20000000;
+	struct qda_call *call;
+	int err;
 
-	return (void *)(intptr_t)qda_invoke(bench, BENCH_SLEEP, data, QDA_IN(&usec));
+	err = qda_call_new(bench, BENCH_SLEEP,
+			   &(struct qda_arg)QDA_ARG_INIT_IN(&usec, 4, 4), 1, &call);
+	if (!err)
+		err = qda_call_submit(call, NULL, NULL);
+	sem_post(&sleeper->begun);
+	if (!err)
+		err = qda_call_wait(call, -1, &sleeper->status);
+	qda_call_unref(call);
+	return (void *)(intptr_t)err;
 }
 
 /* another thread's call was running, too */
 static void crash_of_two(void **state)
 {
-	int32_t status, slept = 0;
+	struct sleeper sleeper = { .status = 0 };
 	pthread_t thread;
 	struct seen seen;
+	int32_t status;
 	void *err;
 
 	(void)state;
 	watch(&seen);
-	assert_int_equal(pthread_create(&thread, NULL, sleeps, &slept), 0);
-	sleep_ms(200);
+	assert_int_equal(sem_init(&sleeper.begun, 0, 0), 0);
+	assert_int_equal(pthread_create(&thread, NULL, sleeps, &sleeper), 0);
+	sem_wait(&sleeper.begun);
 	assert_int_equal(qda_module_invoke(bench, BENCH_CRASH, NULL, 0, &status), 0);
 	pthread_join(thread, &err);
 	assert_null(err);
-	assert_true(slept == STATUS_CRASHED || slept == STATUS_NO_PROCESS);
+	assert_true(sleeper.status == STATUS_CRASHED ||
+		    sleeper.status == STATUS_NO_PROCESS);
 	wait_for(&seen, QDA_SESSION_PD_EXCEPTION);
 	assert_int_equal(seen.num_running, 2);
 	assert_int_equal(seen.methods[0] + seen.methods[1], BENCH_CRASH + BENCH_SLEEP);

@@ -24,6 +24,7 @@ struct app {
 	uint32_t num_calls, num_wrong, last_method;
 	int32_t answer;
 	unsigned int sleep_ms;
+	atomic_bool called;	/* by nested_call() only */
 	atomic_bool gone;	/* it must not be called any more */
 	pthread_t thread;
 };
@@ -424,7 +425,7 @@ static void dropped_while_served(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, drop_main,
 					qda_module_ref(app.module)), 0);
 	pthread_join(thread, NULL);
-	until = monotonic_ns() + 5000000000;
+	until = monotonic_ns() + 30000000000;
 	while (!atomic_load(&app.gone) && monotonic_ns() < until)
 		sleep_ms(1);
 	assert_true(atomic_load(&app.gone));
@@ -439,14 +440,21 @@ static int32_t nested_call(void *data, const struct qda_reverse_call *call)
 
 	(void)call;
 	app->num_calls++;
+	atomic_store(&app->called, true);
 	app->answer = (int32_t)transfer(caller, "inner", &t);
 	return app->answer;
 }
 
 static void *release_main(void *data)
 {
+	int64_t end = monotonic_ns() + 30000000000;
+	struct app *outer = data;
+
+	while (!atomic_load(&outer->called) && monotonic_ns() < end)
+		sleep_ms(1);
+	/* the inner call is under way by then, or refused: it fails */
 	sleep_ms(300);
-	qda_session_release(data);
+	qda_session_release(session);
 	return NULL;
 }
 
@@ -460,7 +468,7 @@ static void nested(void **state)
 	new_app(&inner, "inner");
 	ok(qda_reverse_new(session, "outer", nested_call, &outer, &outer.reverse,
 			   &failure), &failure);
-	assert_int_equal(pthread_create(&thread, NULL, release_main, session), 0);
+	assert_int_equal(pthread_create(&thread, NULL, release_main, &outer), 0);
 	assert_true(sizes("outer", 1, 1, 1) < 0);
 	pthread_join(thread, NULL);
 	qda_reverse_unref(outer.reverse);

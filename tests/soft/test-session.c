@@ -161,12 +161,12 @@ static void banks_run_out(void **state)
 	assert_true(failure.message[0]);
 	qda_session_unref(sessions[0]);
 	/* given back when the DSP has answered, which may be later */
-	for (i = 0; i < 100; i++) {
+	for (i = 0; i < 1000; i++) {
 		if (!qda_session_open(device, NULL, &sessions[0], &failure))
 			break;
 		sleep_ms(20);
 	}
-	assert_true(i < 100);
+	assert_true(i < 1000);
 	for (i = 0; i < banks; i++)
 		qda_session_unref(sessions[i]);
 }

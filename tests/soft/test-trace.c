@@ -8,7 +8,7 @@
 struct seen {
 	pthread_mutex_t lock;
 	unsigned int kinds[8];
-	unsigned int listener, bad, messages;
+	unsigned int listener, bad, messages, accents;
 	char text[64];
 };
 
@@ -23,6 +23,9 @@ static void on_trace(void *data, const struct qda_trace_event *event)
 	seen->bad += event->size != sizeof(*event) || !event->text || !event->thread ||
 		     strchr(event->text, '\n') || event->kind < QDA_TRACE_STEP ||
 		     event->kind > QDA_TRACE_ANSWER;
+	/* an argument that begins so; CSI, as a terminal may take it */
+	seen->accents += strstr(event->text, "} \xc3\xa9") != NULL;
+	seen->bad += strstr(event->text, "\xc2\x9b") != NULL;
 	pthread_mutex_unlock(&seen->lock);
 }
 
@@ -53,7 +56,7 @@ static void load_and_log(const char *text)
 				    QDA_IN_I32(LEVEL_HIGH), QDA_IN_STR(text)), 0);
 	assert_int_equal(status, 0);
 	/* what is on its way comes first */
-	assert_int_equal(qda_session_exit(s, 5000000000), 0);
+	assert_int_equal(qda_session_exit(s, 20000000000), 0);
 	qda_module_unref(module);
 	qda_session_unref(s);
 }
@@ -96,6 +99,31 @@ static void messages(void **state)
 	assert_int_equal(seen.messages, 1);
 }
 
+/* what is not ASCII, but no control; what is; and what is cut, within a character */
+static void texts(void **state)
+{
+	struct seen seen = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	char longer[3002] = "";
+
+	(void)state;
+	assert_int_equal(qda_ctx_set_trace(ctx, on_trace, &seen), 0);
+	assert_int_equal(qda_ctx_set_dsp_log(ctx, on_message, &seen), 0);
+	load_and_log("\xc3\xa9");
+	assert_string_equal(seen.text, "\xc3\xa9");
+	assert_int_equal(seen.accents, 1);
+	load_and_log("\xc3\xa9\xc2\x9b" "2J");
+	assert_string_equal(seen.text, "\xc3\xa9??2J");
+	assert_int_equal(seen.accents, 1);
+	for (int i = 0; i < 1500; i++)
+		strcat(longer, "\xc3\xa9");
+	load_and_log(longer);
+	assert_int_equal(seen.accents, 2);
+	load_and_log(longer + 1);
+	assert_int_equal(seen.bad, 0);
+	assert_int_equal(qda_ctx_set_trace(ctx, NULL, NULL), 0);
+	assert_int_equal(qda_ctx_set_dsp_log(ctx, NULL, NULL), 0);
+}
+
 static int in_child(void *arg)
 {
 	(void)arg;
@@ -117,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		soft_test(both_ways, setup_device),
 		soft_test(messages, setup_device),
+		soft_test(texts, setup_device),
 		soft_test(refused, setup_device),
 	};
 

@@ -13,8 +13,8 @@
 
 #include "support.h"
 
-#define START_MS 10000
-#define STOP_MS 5000
+#define START_MS 30000
+#define STOP_MS 20000
 
 static void exec_server(const char *program, const struct test_server *server,
 			char *options)

@@ -11,7 +11,7 @@
 #include "support.h"
 
 /* a server that does not answer in this time never will */
-#define ANSWER_SECONDS 10
+#define ANSWER_SECONDS 60
 
 int steer_connect(const char *path, unsigned int timeout_ms)
 {

@@ -3,6 +3,8 @@
 #ifndef QDA_TEST_SUPPORT_H
 #define QDA_TEST_SUPPORT_H
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -86,5 +88,19 @@ unsigned int test_count(unsigned int n);
 
 int64_t monotonic_ns(void);
 void sleep_ms(unsigned int ms);
+
+/*
+ * What the machine is to blame for when something takes long: a thread that only
+ * sleeps adds up by how much it is woken too late. Errors as of pthread_create().
+ */
+struct lateness {
+	pthread_t thread;
+	atomic_bool stop;
+	int64_t ns;
+};
+
+int lateness_start(struct lateness *late);
+/* nanoseconds since the start */
+int64_t lateness_stop(struct lateness *late);
 
 #endif

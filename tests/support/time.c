@@ -22,3 +22,36 @@ void sleep_ms(unsigned int ms)
 	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, &ts) == EINTR)
 		;
 }
+
+/* a tick takes that much longer on a machine that does nothing else */
+#define TICK_MS		1
+#define NORMAL_NS	1000000
+
+static void *lateness_main(void *data)
+{
+	struct lateness *late = data;
+	int64_t before, took;
+
+	while (!atomic_load(&late->stop)) {
+		before = monotonic_ns();
+		sleep_ms(TICK_MS);
+		took = monotonic_ns() - before - TICK_MS * 1000000;
+		if (took > NORMAL_NS)
+			late->ns += took;
+	}
+	return NULL;
+}
+
+int lateness_start(struct lateness *late)
+{
+	late->ns = 0;
+	atomic_store(&late->stop, false);
+	return pthread_create(&late->thread, NULL, lateness_main, late);
+}
+
+int64_t lateness_stop(struct lateness *late)
+{
+	atomic_store(&late->stop, true);
+	pthread_join(late->thread, NULL);
+	return late->ns;
+}

@@ -217,18 +217,22 @@ int create_pd(int fd, uint32_t attrs, int32_t *ret_status)
 	return err;
 }
 
-/* the stream id that is listed now and was not before */
+/*
+ * The stream id of the process that is listed now and was not before. The id alone may
+ * have been that of a PD which was on its way out.
+ */
 static unsigned int new_sid(const char *before, const char *now)
 {
+	int pid, old_pid, n, m;
 	unsigned int sid, old;
 	const char *p, *q;
 	bool known;
-	int n, m;
 
-	for (p = now; sscanf(p, " %u:%*s%n", &sid, &n) == 1; p += n) {
+	for (p = now; sscanf(p, " %u:%d:%*s%n", &sid, &pid, &n) == 2; p += n) {
 		known = false;
-		for (q = before; sscanf(q, " %u:%*s%n", &old, &m) == 1; q += m)
-			known |= old == sid;
+		for (q = before; sscanf(q, " %u:%d:%*s%n", &old, &old_pid, &m) == 2;
+		     q += m)
+			known |= old == sid && old_pid == pid;
 		if (!known)
 			return sid;
 	}

@@ -10,7 +10,7 @@
 #define MAX_CASES	512
 #define MAX_DEVICES	6
 #define MAX_OPEN	80
-#define CASE_SECONDS	60
+#define CASE_SECONDS	100
 #define GUEST_SECONDS	400
 /* worth a line */
 #define SLOW_CASE_NS	2000000000LL
@@ -147,7 +147,7 @@ static int kernel_device(struct device *d, const char *node, const char *control
 		return -ENOENT;
 	d->sys = the_sys;
 	snprintf(d->path, sizeof(d->path), "%s", node);
-	d->control = control ? steer_connect(control, 5000) : -1;
+	d->control = control ? steer_connect(control, SOON_MS) : -1;
 	return d->control < 0 ? d->control : 0;
 }
 
@@ -415,7 +415,7 @@ static void run_case(void **state)
 	/* a device started for this case lives on: a process and its socket */
 	before.children += devices_started;
 	before.fds += devices_connected;
-	check(!leak_check(&before, 3000, text, sizeof(text)), "%s", text);
+	check(!leak_check(&before, SOON_MS, text, sizeof(text)), "%s", text);
 	case_passed = true;
 }
 

@@ -195,7 +195,7 @@ uint64_t noop_submit(const struct sess *s, uint32_t flags, uint64_t user_data);
 int wait_ticket(int fd, uint64_t ticket, int64_t deadline, int32_t *ret_status);
 /* a limit for waits that must succeed */
 int64_t soon(void);
-#define SOON_MS	(is_soft ? 10000 : 60000)
+#define SOON_MS	(is_soft ? 30000 : 60000)
 
 /* --- steering ----------------------------------------------------------- */
 
@@ -239,5 +239,7 @@ bool job_done(struct job *job);
 void job_signal(struct job *job, int sa_flags);
 /* until the thread sleeps in its call */
 void job_wait_asleep(struct job *job);
+/* the case fails when this process needs a processor while fn waits for ms */
+void check_idle(void (*fn)(unsigned int ms), unsigned int ms);
 
 #endif

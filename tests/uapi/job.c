@@ -83,3 +83,31 @@ void job_wait_asleep(struct job *job)
 		fclose(f);
 	}
 }
+
+/* --- processor time --------------------------------------------------------- */
+
+#define IDLE_NS		60000000
+#define IDLE_TRIES	5
+
+static int64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+void check_idle(void (*fn)(unsigned int ms), unsigned int ms)
+{
+	int64_t start, spent = IDLE_NS;
+	int n;
+
+	/* what a host takes from an emulated processor counts as used: not each time */
+	for (n = 0; n < IDLE_TRIES && spent >= IDLE_NS; n++) {
+		start = cpu_ns();
+		fn(ms);
+		spent = cpu_ns() - start;
+	}
+	check(spent < IDLE_NS, "%lld us of CPU time while it sleeps",
+	      (long long)spent / 1000);
+}

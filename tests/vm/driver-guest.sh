@@ -44,14 +44,14 @@ part_fastrpc() {
 	show 'its node goes with the channel' absent /dev/fastrpc-cdsp
 	qda-softdsp --device /dev/qda-sim-0 2>softdsp.log &
 	pid=$!
-	show 'a node for the software DSP' wait_until 20 test -e /dev/fastrpc-cdsp
+	show 'a node for the software DSP' wait_until 60 test -e /dev/fastrpc-cdsp
 	for time in first second; do
 		show "calls of the software DSP, $time time" \
 			timeout 60 ./fastrpc-check /dev/fastrpc-cdsp calls 200
 	done
 	kill $pid
 	show 'the software DSP ends' wait $pid
-	show 'and its node too' wait_until 5 absent /dev/fastrpc-cdsp
+	show 'and its node too' wait_until 30 absent /dev/fastrpc-cdsp
 	show 'fastrpc can be unloaded' rmmod fastrpc
 	show 'the transport can be unloaded' rmmod qda_sim
 	modprobe qda_sim
@@ -174,11 +174,11 @@ part_kunit() {
 
 # run_case NUMBER GROUP CASE: with that check taken out
 run_case() {
-	wait_until 20 test -e /run/dev-cdsp && wait_until 20 test -e /run/dev-adsp || return
+	wait_until 60 test -e /run/dev-cdsp && wait_until 60 test -e /run/dev-adsp || return
 	echo "$1" >/sys/module/qda/parameters/out
 	program=$build/tests/uapi/uapi-$2
 	[ -e "$program" ] || program=$build/tests/kernel/kernel-$2
-	QDA_UAPI_FILTER=$3 timeout -s KILL 120 "$program" >"$2-$3.$1" 2>&1 </dev/null
+	QDA_UAPI_FILTER=$3 timeout -s KILL 300 "$program" >"$2-$3.$1" 2>&1 </dev/null
 	status=$?
 	echo 0 >/sys/module/qda/parameters/out
 	return $status

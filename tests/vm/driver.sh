@@ -101,7 +101,7 @@ sed -n 's/^[[:space:]]*\.name = "\(qda_[a-z]*\)",$/\1/p' \
 	"$top"/kernel/qda/qda_*_kunit.c >"$out/driver/suites"
 cp "$here/driver-guest.sh" "$here/guest.sh" "$out/"
 # a driver without a check may well be what the kernel complains about
-"$here/run.sh" "${options[@]}" --any-log --out "$out" --show "$build" --timeout 900 -- \
+"$here/run.sh" "${options[@]}" --any-log --out "$out" --show "$build" --timeout 3600 -- \
 	"sh /share/driver-guest.sh $build ${parts[*]}" || failed=1
 [ ! -s "$out/kmemleak" ] || not_ok "${parts[*]}: kmemleak: $(head -3 "$out/kmemleak" | tr '\n' ' ')"
 exit $failed

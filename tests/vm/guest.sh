@@ -43,6 +43,12 @@ no_nodes() {
 	done
 }
 gone() { ! kill -0 "$1" 2>/dev/null; }
+# ended, if not yet collected
+over() {
+	line=''
+	{ read -r line <"/proc/$1/cmdline"; } 2>/dev/null
+	[ -z "$line" ]
+}
 
 # One DSP: a firmware that a test kills starts again; any other end is a fault of its
 # own. serve NAME NUMBER
@@ -72,11 +78,11 @@ start_firmware() {
 		i=$((i + 1))
 	done
 	for name in cdsp adsp; do
-		wait_until 20 test -e "/run/dev-$name" || {
+		wait_until 60 test -e "/run/dev-$name" || {
 			echo "the firmware of $name made no node: $(tail -3 "/run/$name.log")"
 			return 1
 		}
-		wait_until 10 test -S "/run/$name"
+		wait_until 60 test -S "/run/$name"
 	done
 }
 
@@ -87,13 +93,13 @@ stop_firmware() {
 		[ -n "$pid" ] || continue
 		eval "firmware_$name="
 		kill -TERM "$pid" 2>/dev/null
-		if ! wait_until 10 gone "$pid"; then
+		if ! wait_until 30 gone "$pid"; then
 			kill -KILL "$pid"
 			echo "the firmware of $name does not end"
 		fi
 		wait "$pid" 2>/dev/null
 	done
-	wait_until 10 no_nodes || echo "nodes outlive their DSPs: $(echo /sys/class/accel/accel*)"
+	wait_until 30 no_nodes || echo "nodes outlive their DSPs: $(echo /sys/class/accel/accel*)"
 }
 
 environment() {
@@ -152,13 +158,14 @@ settle() {
 	processes
 	for pid in $found; do
 		case $base in *" $pid "*) continue ;; esac
-		line=$({ tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null)
-		kill -KILL "$pid" 2>/dev/null || continue
-		case $line in
+		command=$({ tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null)
+		case $command in
 		# on its way out; ours: the half of it that watches
 		''|'timeout -s KILL '*) ;;
-		*) echo "left running: $line" ;;
+		# so is a PD whose firmware was killed, when it runs again
+		*) wait_until 2 over "$pid" || echo "left running: $command" ;;
 		esac
+		kill -KILL "$pid" 2>/dev/null
 	done
 }
 

@@ -107,6 +107,7 @@ main() {
 		"${qemu[@]}" </dev/null &
 		qemu_pid=$!
 		tail -q --pid=$qemu_pid -s 0.2 -f "$share/console" &
+		tail_pid=$!
 		waited=0
 		while kill -0 $qemu_pid 2>/dev/null; do
 			sleep 0.2
@@ -118,7 +119,8 @@ main() {
 			fi
 		done
 		qemu_pid=''
-		sleep 0.3
+		# with all that was printed last
+		wait $tail_pid || true
 	fi
 
 	if [ ! -f "$share/status" ]; then
