@@ -14,6 +14,7 @@ struct root {
 	char *host_path;
 	const char *origin;
 	int fd;			/* O_PATH; -1: was not there */
+	bool missing;		/* and will not be */
 	bool writable;
 	bool search;
 };
@@ -30,8 +31,11 @@ struct files {
 	char tried[TRIED_MAX];
 };
 
-/* what remains of an absolute name below a root; NULL if it is not there */
-const char *root_rest(const struct root *root, const char *name);
+/*
+ * The root with the longest name that an absolute name lies below, and what remains of
+ * that; NULL
+ */
+struct root *root_of(const struct files *files, const char *name, const char **ret_rel);
 /* the descriptor of its directory, which may appear only later; -1 */
 int root_fd(struct root *root);
 /* beneath_open(), and remember how */

@@ -10,7 +10,10 @@
 
 #include "files-impl.h"
 
-const char *root_rest(const struct root *root, const char *name)
+#define OPEN_DIR	(O_PATH | O_DIRECTORY | O_CLOEXEC)
+
+/* what remains of an absolute name below a root; NULL if it is not there */
+static const char *root_rest(const struct root *root, const char *name)
 {
 	size_t len = strcmp(root->dsp_path, "/") ? strlen(root->dsp_path) : 0;
 
@@ -21,10 +24,26 @@ const char *root_rest(const struct root *root, const char *name)
 	return *name ? name : ".";
 }
 
+struct root *root_of(const struct files *files, const char *name, const char **ret_rel)
+{
+	struct root *best = NULL;
+
+	for (size_t i = 0; i < files->num_roots; i++) {
+		struct root *root = &files->roots[i];
+		const char *rest = root_rest(root, name);
+
+		if (rest && (!best || strlen(root->dsp_path) > strlen(best->dsp_path))) {
+			best = root;
+			*ret_rel = rest;
+		}
+	}
+	return best;
+}
+
 int root_fd(struct root *root)
 {
-	if (root->fd < 0)
-		root->fd = open(root->host_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root->fd < 0 && !root->missing)
+		root->fd = open(root->host_path, OPEN_DIR);
 	return root->fd;
 }
 
@@ -97,10 +116,10 @@ static int make_root(struct root *root, const char *dsp_path, const char *host_p
 
 static bool is_covered(const struct files *files, const char *dsp_path)
 {
-	for (size_t i = 0; i < files->num_roots; i++)
-		if (root_rest(&files->roots[i], dsp_path))
-			return true;
-	return false;
+	const char *rel;
+	const struct root *root = root_of(files, dsp_path, &rel);
+
+	return root && !root->missing;
 }
 
 /* beside: of a module, read and searched unless it is covered already */
@@ -189,6 +208,130 @@ void files_free(struct files *files)
 	free(files->domain);
 	pthread_mutex_destroy(&files->lock);
 	free(files);
+}
+
+/* --- one inside another ----------------------------------------------------- */
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* 1 and the directory given for writing that this one is; 0; -errno */
+static int find_writable(const struct files *files, const struct stat *dir,
+			 const struct root **ret_root)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < files->num_roots; i++) {
+		const struct root *root = &files->roots[i];
+
+		if (!root->writable)
+			continue;
+		if (fstat(root->fd, &st))
+			return -errno;
+		if (is_same(&st, dir)) {
+			*ret_root = root;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* the same for path, below dir, and all that it lies in */
+static int find_around(const struct files *files, int dir, const char *path,
+		       const struct root **ret_root)
+{
+	struct stat here, below = { 0 };
+	int up, result, fd = openat(dir, path, OPEN_DIR);
+
+	if (fd < 0)
+		return -errno;
+	for (;;) {
+		result = fstat(fd, &here) ? -errno : 0;
+		/* nothing is above the last one but itself */
+		if (result || is_same(&here, &below))
+			break;
+		result = find_writable(files, &here, ret_root);
+		if (result)
+			break;
+		up = openat(fd, "..", OPEN_DIR);
+		if (up < 0) {
+			result = -errno;
+			break;
+		}
+		close(fd);
+		fd = up;
+		below = here;
+	}
+	close(fd);
+	return result;
+}
+
+/* the same for the nearest directory that is there */
+static int find_around_missing(const struct files *files, const struct root *root,
+			       const struct root **ret_root)
+{
+	char path[PATH_MAX];
+	int result;
+
+	/* absolute: only the search path has such */
+	snprintf(path, sizeof(path), "%s", root->host_path);
+	do {
+		*strrchr(path, '/') = '\0';
+		result = find_around(files, AT_FDCWD, *path ? path : "/", ret_root);
+	} while (result < 0 && *path);
+	return result;
+}
+
+static int find_outer(const struct files *files, struct root *root,
+		      const struct root **ret_root)
+{
+	struct stat st;
+	int result;
+
+	if (root_fd(root) < 0) {
+		root->missing = true;
+		return find_around_missing(files, root, ret_root);
+	}
+	if (fstat(root->fd, &st))
+		return -errno;
+	/* under another name it is given for writing itself */
+	result = find_writable(files, &st, ret_root);
+	if (result)
+		return result < 0 ? result : 0;
+	result = find_around(files, root->fd, "..", ret_root);
+	/* who may not go up from somewhere may not come down there either */
+	return result == -EACCES ? 0 : result;
+}
+
+int files_check(struct files *files, struct qda_failure *reterr)
+{
+	const struct root *outer;
+	bool any = false;
+	int result = 0;
+
+	pthread_mutex_lock(&files->lock);
+	for (size_t i = 0; i < files->num_roots; i++)
+		any |= files->roots[i].writable;
+	for (size_t i = 0; any && !result && i < files->num_roots; i++) {
+		struct root *root = &files->roots[i];
+
+		if (root->writable)
+			continue;
+		result = find_outer(files, root, &outer);
+		if (result < 0)
+			qda_fail(reterr, result, 0, "what directory %s (%s) lies in",
+				 root->host_path, root->origin);
+		if (result <= 0)
+			continue;
+		result = qda_fail(reterr, -EINVAL, 0,
+				  "session option write_dirs: the DSP may change %s, and with it %s (%s%s) inside, which is for reading only; give both the same rights, or a directory elsewhere",
+				  outer->host_path, root->host_path, root->origin,
+				  root->missing ? ", not there yet" : "");
+	}
+	pthread_mutex_unlock(&files->lock);
+	return result;
 }
 
 /* --- what was searched ------------------------------------------------------ */

@@ -222,23 +222,14 @@ static int try_root(struct request *req, struct root *root, const char *rel)
 
 static int try_absolute(struct request *req)
 {
-	struct root *best = NULL;
-	const char *rel = NULL;
+	const char *rel;
+	struct root *root = root_of(req->files, req->clean, &rel);
 
-	for (size_t i = 0; i < req->files->num_roots; i++) {
-		struct root *root = &req->files->roots[i];
-		const char *rest = root_rest(root, req->clean);
-
-		if (rest && (!best || strlen(root->dsp_path) > strlen(best->dsp_path))) {
-			best = root;
-			rel = rest;
-		}
-	}
-	if (!best) {
+	if (!root) {
 		refuse(req, "it is outside the directories that the DSP was given");
 		return -EACCES;
 	}
-	return try_root(req, best, rel);
+	return try_root(req, root, rel);
 }
 
 static int try_search(struct request *req)

@@ -23,12 +23,13 @@
 
 struct files;
 struct qda_ctx;
+struct qda_failure;
 
 /*
  * path: directories in which names without a leading slash are looked for, which the
  * DSP may name as they are called here; those that do not exist are tried again each
- * time. domain: subfolder that comes before each of them, or NULL. Both are copied,
- * ctx must outlive the object.
+ * time, until files_check(). domain: subfolder that comes before each of them, or NULL.
+ * Both are copied, ctx must outlive the object.
  */
 int files_new(struct qda_ctx *ctx, const char *domain, const struct path_list *path,
 	      struct files **ret_files);
@@ -42,6 +43,13 @@ void files_free(struct files *files);
  */
 int files_add_root(struct files *files, const char *dsp_path, const char *host_path,
 		   bool writable);
+/*
+ * Once all are given, before the DSP has them: -EINVAL if one that is for reading only
+ * lies inside one for writing, whatever they are called, for there the DSP could rename
+ * its way to it; or what looking failed with. If anything is for writing, a search
+ * directory that is missing by now stays so: the DSP might be who makes it.
+ */
+int files_check(struct files *files, struct qda_failure *reterr);
 /*
  * Let the DSP read in dir, which it names as it is called here, unless it is in a
  * directory that was given already: that one's rights stay. It is searched last, as

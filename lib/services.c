@@ -177,6 +177,8 @@ int services_start(struct qda_session *session, const struct qda_session_opts *o
 	err = add_roots(session, opts->read_dirs, false, reterr);
 	if (!err)
 		err = add_roots(session, opts->write_dirs, true, reterr);
+	if (!err)
+		err = files_check(session->files, reterr);
 	if (err)
 		return err;
 	err = listener_start(session, opts->thread_priority, opts->thread_stack,

@@ -145,6 +145,16 @@ run call --library-path links dir 2
 says "libdir_skel.so"
 run call --read-dir "$tmp/none" needs 2; refused "option read_dirs: directory $tmp/none"
 run call --write-dir "relative=$tmp" needs 2; refused "option write_dirs: \"relative\", as the DSP is to name $tmp"
+# nothing for reading only inside what it may change, also by other names; or not there yet
+mkdir given/ro
+run call --read-dir "/ro=given/ro" --write-dir "/rw=$tmp/given" needs 2
+refused "the DSP may change $tmp/given, and with it given/ro (application) inside, which is for reading only" \
+	"give both the same rights, or a directory elsewhere"
+run call --library-path "given;$tmp/given/none" --write-dir "$tmp/given" needs 2
+refused "may change $tmp/given, and with it $tmp/given/none (application, not there yet) inside"
+run call --library-path given --read-dir "$tmp" --write-dir "$tmp/given" \
+	--write-dir "$tmp/given/ro" needs 2 out.i32
+is 0; prints "out[0] i32 = 42"
 
 # --- the other options of the session -------------------------------------------------
 sum=(calculator 2 "seq.i32:1,2,3" out.i64)
