@@ -8,6 +8,7 @@
 #include "error-table.h"
 #include "firmware.h"
 #include "internal.h"
+#include "text.h"
 
 static const struct errno_entry *find_errno(int err)
 {
@@ -125,7 +126,7 @@ int qda_fail(struct qda_failure *reterr, int err, int32_t status, const char *fo
 {
 	char message[sizeof(reterr->message)];
 	const char *advice;
-	size_t room, len = 0, i;
+	size_t room, len = 0;
 	va_list ap;
 
 	if (!reterr || reterr->size < offsetof(struct qda_failure, reserved))
@@ -152,12 +153,10 @@ int qda_fail(struct qda_failure *reterr, int err, int32_t status, const char *fo
 	append(message, room, &len, *advice ? ". %s" : "%s", advice);
 	if (len == 0)
 		message[0] = '\0';
-	/* one line, whatever names and DSP texts contain */
-	for (i = 0; i < len; i++)
-		if ((unsigned char)message[i] < 0x20 || message[i] == 0x7f)
-			message[i] = ' ';
 	if (len + 1 == room && room > 4)
 		memcpy(message + len - 3, "...", 3);
+	/* one line, whatever names and DSP texts contain */
+	text_make_printable(message);
 	memcpy(reterr->message, message, len + 1);
 	return err;
 }
@@ -175,4 +174,6 @@ void qda_fail_again(struct qda_failure *reterr, const struct qda_failure *failur
 	snprintf(reterr->message, room < sizeof(reterr->message) ?
 				  room : sizeof(reterr->message),
 		 "%s", failure->message);
+	/* it may have been cut within a character */
+	text_make_printable(reterr->message);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "text.h"
 
 #define LOG_MESSAGE_MAX 1024
 
@@ -47,16 +48,13 @@ void qda_log_write(struct qda_ctx *ctx, int priority, const char *file, int line
 	char message[LOG_MESSAGE_MAX];
 	const char *base = strrchr(file, '/');
 	va_list ap;
-	char *p;
 
 	va_start(ap, format);
 	if (vsnprintf(message, sizeof(message), format, ap) < 0)
 		message[0] = '\0';
 	va_end(ap);
 	/* names and texts come from devices and DSP code */
-	for (p = message; *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = ' ';
+	text_make_printable(message);
 	base = base ? base + 1 : file;
 	if (ctx->log)
 		ctx->log(ctx->log_data, priority, base, line, func, message);

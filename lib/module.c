@@ -11,6 +11,7 @@
 #include "firmware.h"
 #include "objects.h"
 #include "running.h"
+#include "text.h"
 #include "trace.h"
 
 /*
@@ -226,14 +227,12 @@ static void lost_open_done(struct orphan *orphan, struct qda_session *session,
 /* foreign text becomes one printable line */
 static void sanitize(char *text, size_t size)
 {
-	char *c;
+	size_t len;
 
 	text[size - 1] = '\0';
-	for (c = text; *c; c++)
-		if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e)
-			*c = *c == '\n' || *c == '\t' ? ' ' : '?';
-	while (c > text && c[-1] == ' ')
-		*--c = '\0';
+	text_make_printable(text);
+	for (len = strlen(text); len && text[len - 1] == ' '; len--)
+		text[len - 1] = '\0';
 }
 
 /* One attempt; on -EINTR the call goes on and is looked after. */

@@ -4,13 +4,6 @@
 #include "internal.h"
 #include "refusal.h"
 
-static void make_printable(char *text)
-{
-	for (; *text; text++)
-		if (*text < 0x20 || *text > 0x7e)
-			*text = '?';
-}
-
 void refusal_log(struct qda_ctx *ctx, atomic_uint *count, const char *what,
 		 const char *format, va_list ap)
 {
@@ -19,8 +12,6 @@ void refusal_log(struct qda_ctx *ctx, atomic_uint *count, const char *what,
 
 	snprintf(text, sizeof(text), "%s", what);
 	vsnprintf(why, sizeof(why), format, ap);
-	make_printable(text);
-	make_printable(why);
 	qda_log(ctx, before < REFUSAL_LOUD ? QDA_LOG_WARNING : QDA_LOG_DEBUG,
 		"%s: refused, %s", text, why);
 	if (before + 1 == REFUSAL_LOUD)

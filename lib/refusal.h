@@ -12,7 +12,7 @@ struct qda_ctx;
 
 /*
  * Log that the DSP was refused what, and the reason. The first REFUSAL_LOUD of *count are
- * warnings, the rest debug messages. What a terminal would act upon becomes '?'. Any thread.
+ * warnings, the rest debug messages. Any thread.
  */
 void refusal_log(struct qda_ctx *ctx, atomic_uint *count, const char *what,
 		 const char *format, va_list ap) __attribute__((format(printf, 4, 0)));

@@ -11,6 +11,7 @@
 #include "firmware.h"
 #include "listener.h"
 #include "reverse.h"
+#include "text.h"
 #include "trace.h"
 
 #define TEXT_MAX	1024
@@ -92,7 +93,7 @@ static bool is_remotectl(uint32_t handle, uint32_t scalars, uint32_t method)
 static void add_text(char *text, size_t *len, const void *data, size_t size)
 {
 	char copy[TEXT_MAX];
-	size_t i, n = size < sizeof(copy) ? size : sizeof(copy);
+	size_t at, step, n = size < sizeof(copy) ? size : sizeof(copy);
 
 	if (n < 2)
 		return;
@@ -100,14 +101,16 @@ static void add_text(char *text, size_t *len, const void *data, size_t size)
 	if (n == size && copy[n - 1])
 		return;
 	copy[n - 1] = '\0';
-	for (i = 0; i < n - 1; i++)
-		if ((unsigned char)copy[i] < 0x20 || (unsigned char)copy[i] > 0x7e)
-			return;
+	for (at = 0; (step = text_char(copy + at)); at += step)
+		;
+	/* bytes; or a long string, cut within its last character */
+	if (at != n - 1 && (n == size || at + 4 < n))
+		return;
 	add(text, len, " %s", copy);
 }
 
 static void emit(struct qda_session *session, uint32_t kind, uint32_t handle,
-		 uint32_t scalars, int err, int32_t status, const char *text)
+		 uint32_t scalars, int err, int32_t status, char *text)
 {
 	struct qda_ctx *ctx = session_ctx(session);
 	int saved_errno = errno;
@@ -123,6 +126,7 @@ static void emit(struct qda_session *session, uint32_t kind, uint32_t handle,
 		.text = text,
 	};
 
+	text_make_printable(text);
 	ctx->trace(ctx->trace_data, &event);
 	errno = saved_errno;
 }
@@ -153,8 +157,11 @@ void trace_write_control(struct qda_session *session, uint32_t scalars,
 void trace_write_control_end(struct qda_session *session, uint32_t scalars,
 			     const char *name, int err, int32_t status)
 {
+	char text[TEXT_MAX];
+
+	snprintf(text, sizeof(text), "%s", name);
 	emit(session, QDA_TRACE_RETURN, HANDLE_INIT, scalars, err, err ? 0 : status,
-	     name);
+	     text);
 }
 
 static void name_method(char *text, size_t *len, uint32_t handle, uint32_t method)

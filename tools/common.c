@@ -67,13 +67,33 @@ static void catch_signals_closing(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
+/* a character that a terminal acts upon: C0, C1, ends of lines, changes of direction */
+static bool is_control(const char *text, size_t n)
+{
+	static const char acts[][4] = {
+		"\u061c", "\u200e", "\u200f", "\u2028", "\u2029", "\u202a", "\u202b",
+		"\u202c", "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069",
+	};
+	const unsigned char *c = (const unsigned char *)text;
+	size_t i;
+
+	if (n == 1)
+		return *c < 0x20 || *c == 0x7f;
+	if (n == 2 && c[0] == 0xc2)
+		return c[1] < 0xa0;
+	for (i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
+		if (n == strlen(acts[i]) && !memcmp(text, acts[i], n))
+			return true;
+	return false;
+}
+
 void cli_print_text(FILE *file, const char *text)
 {
 	size_t left = strlen(text), n;
 
 	while (left) {
 		n = utf8_length(text, left);
-		if (!n || (unsigned char)*text < 0x20 || *text == 0x7f) {
+		if (!n || is_control(text, n)) {
 			fprintf(file, "\\x%02x", (unsigned char)*text);
 			n = 1;
 		} else {

@@ -95,6 +95,9 @@ json "[x['value'] for x in d['outputs']] == [1.1, 1.1, -2**63, -2**31, -32768, 0
 run call bench 15 str:hello out.str:6; is 0; prints 'out[0] str = "HELLO"'
 run call bench 15 $'str:a"\e\\\xc3\xa4' out.str:32 --json; is 0
 json 'd["outputs"][0]["value"] == "A\"\x1b\\\u00e4"'
+# nothing of a method's that a terminal acts upon
+run call bench 15 $'str:\xc2\x9b2J\xe2\x80\xae\xc3\xa9' out.str:16; is 0
+prints 'out[0] str = "\xc2\x9b2J\xe2\x80\xae'$'\xc3\xa9"'
 run call bench 15 str:@@at out.str:8; is 0; prints 'out[0] str = "@AT"'
 printf 'from a file' >text
 run call bench 15 str:@text out.str:12; is 0; prints 'out[0] str = "FROM A FILE"'

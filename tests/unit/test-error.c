@@ -268,7 +268,7 @@ static void test_fail_writes_cause_and_advice(void **state)
 			 -EREMOTEIO);
 	assert_int_equal(failure.status, DSP(0x3e));
 	assert_non_null(strstr(failure.message,
-			       "a b : no such module (AEE_ENOSUCHMOD, 0x8000043e). Put"));
+			       "a b?: no such module (AEE_ENOSUCHMOD, 0x8000043e). Put"));
 }
 
 static void test_fail_without_a_place(void **state)
@@ -308,6 +308,30 @@ static void test_fail_respects_the_size(void **state)
 	assert_string_equal(failure.message + sizeof(failure.message) - 4, "...");
 }
 
+/* names and texts of a DSP: what a terminal would act upon, also once it was cut */
+static void test_fail_is_printable(void **state)
+{
+	struct qda_failure failure = QDA_FAILURE_INIT, again = QDA_FAILURE_INIT;
+	size_t start = offsetof(struct qda_failure, message);
+
+	(void)state;
+	qda_fail(&failure, -EIO, 0, "caf\xc3\xa9 \xc2\x9b" "2J\x9b");
+	assert_ptr_equal(strstr(failure.message, "caf\xc3\xa9 ??2J?: "), failure.message);
+	again.size = start + 5;
+	qda_fail_again(&again, &failure);
+	assert_string_equal(again.message, "caf?");
+	again.size = start + 6;
+	qda_fail_again(&again, &failure);
+	assert_string_equal(again.message, "caf\xc3\xa9");
+	/* "..." takes the place of half a character, of whole ones */
+	again.size = start + 9;
+	qda_fail(&again, -EIO, 0, "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9");
+	assert_string_equal(again.message, "\xc3\xa9\xc3\xa9?...");
+	again.size = start + 10;
+	qda_fail(&again, -EIO, 0, "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9");
+	assert_string_equal(again.message, "\xc3\xa9\xc3\xa9\xc3\xa9...");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +346,7 @@ int main(void)
 		cmocka_unit_test(test_fail_writes_cause_and_advice),
 		cmocka_unit_test(test_fail_without_a_place),
 		cmocka_unit_test(test_fail_respects_the_size),
+		cmocka_unit_test(test_fail_is_printable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

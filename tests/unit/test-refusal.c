@@ -94,7 +94,9 @@ static void untrusted(void **state)
 
 	(void)state;
 	refuse(ctx, &count, "\033[2J\x9b\n", "\x7f%s", "\r\xff");
-	assert_string_equal(logged, "?[2J??: refused, ???");
+	assert_string_equal(logged, "?[2J? : refused, ? ?");
+	refuse(ctx, &count, "caf\xc3\xa9", "\xc2\x9b%s", "2J\xe2\x80");
+	assert_string_equal(logged, "caf\xc3\xa9: refused, ??2J??");
 	memset(what, 'w', sizeof(what) - 1);
 	memset(why, 'y', sizeof(why) - 1);
 	what[sizeof(what) - 1] = why[sizeof(why) - 1] = '\0';
