@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -337,19 +338,30 @@ static ssize_t lane_recv(struct file *file, struct lane *lane, void *buf,
 	return n < 0 ? -errno : n;
 }
 
-/* Nobody else receives here. Takes what has arrived, keeps the lock. */
+/*
+ * Nobody else receives here. Takes what has arrived, keeps the lock. A PD that goes on
+ * sending meanwhile may not hold it: what comes later wakes who polls once more.
+ */
 static int lane_drain(struct file *file, struct lane *lane, int64_t deadline)
 {
 	uint8_t buf[REPLY_MAX] __attribute__((aligned(8)));
+	int left = -1;		/* bytes behind the first packet */
 	int err = 0;
 	ssize_t n;
 
 	lane->receiving = true;
 	lane_use(lane);
 	while (!lane->eof && !file->lost) {
-		n = recv(lane->fd, buf, sizeof(buf), MSG_DONTWAIT);
+		n = recv(lane->fd, buf, sizeof(buf), MSG_DONTWAIT | MSG_TRUNC);
 		if (n > 0) {
-			reply_dispatch(file, lane, buf, (size_t)n);
+			reply_dispatch(file, lane, buf,
+				       n < REPLY_MAX ? (size_t)n : REPLY_MAX);
+			if (left >= 0)
+				left -= (int)n;
+			else if (ioctl(lane->fd, FIONREAD, &left))
+				left = 0;
+			if (left < 0)
+				break;
 		} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
 			lane_mark(file, lane);
 			break;
@@ -447,13 +459,16 @@ int lane_wait(struct file *file, struct lane *lane, struct result *result,
 	int err = 0;
 
 	lane_use(lane);
-	if (deadline != DEADLINE_NEVER && !result->done && deadline <= clock_now()) {
-		if (lane_may_drain(file, lane))
-			lane_drain(file, lane, deadline);
-		err = -ETIMEDOUT;
+	while (!result->done && !err) {
+		/* a PD may send so much that no step finds the time to be over */
+		if (deadline != DEADLINE_NEVER && deadline <= clock_now()) {
+			if (lane_may_drain(file, lane))
+				lane_drain(file, lane, deadline);
+			err = -ETIMEDOUT;
+		} else {
+			err = lane_step(file, lane, deadline);
+		}
 	}
-	while (!result->done && !err)
-		err = lane_step(file, lane, deadline);
 	/* somebody else has to receive now */
 	if (!lane->receiving) {
 		waitq_wake(&lane->wq);
