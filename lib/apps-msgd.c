@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
 /* The log of the DSP's code, taken apart; see apps-msgd.h. */
+#include <stdio.h>
 #include <string.h>
 
 #include "aee.h"
 #include "apps-msgd.h"
 #include "internal.h"
+#include "text.h"
 
 #define METHOD_LOG	0
+
+/* of one request, which may be all newlines: more would keep the listener from others */
+#define MAX_LINES	1024
 
 /* on the wire; all of it is the DSP's to fill as it likes */
 struct wire_record {
@@ -18,18 +23,23 @@ struct wire_record {
 };
 _Static_assert(sizeof(struct wire_record) == 256, "records are of this size");
 
+/* what one request has come to */
+struct progress {
+	unsigned int lines;
+	size_t left_out;	/* bytes */
+};
+
 /* to has room for n and a NUL; it ends at the first NUL */
 static void copy_printable(char *to, const char *from, size_t n)
 {
-	size_t i;
-
-	for (i = 0; i < n && from[i]; i++)
-		to[i] = from[i] == '\t' ? ' ' :
-			from[i] < 0x20 || from[i] > 0x7e ? '?' : from[i];
-	to[i] = '\0';
+	n = strnlen(from, n);
+	memcpy(to, from, n);
+	to[n] = '\0';
+	text_make_printable(to);
 }
 
-static void pass_on(const struct apps_msgd *msgd, const struct wire_record *wire)
+static void pass_on(const struct apps_msgd *msgd, const struct wire_record *wire,
+		    struct progress *progress)
 {
 	char file[sizeof(wire->file) + 1], text[sizeof(wire->text) + 1];
 	size_t len = strnlen(wire->text, sizeof(wire->text)), at, n;
@@ -50,14 +60,34 @@ static void pass_on(const struct apps_msgd *msgd, const struct wire_record *wire
 				break;
 		if (!n)
 			continue;
+		if (progress->lines == MAX_LINES) {
+			progress->left_out += len - at;
+			return;
+		}
 		copy_printable(text, wire->text + at, n);
 		msgd->fn(msgd->data, &record);
+		progress->lines++;
 		empty = false;
 	}
 	if (empty) {
 		text[0] = '\0';
 		msgd->fn(msgd->data, &record);
+		progress->lines++;
 	}
+}
+
+static void say_left_out(const struct apps_msgd *msgd, size_t bytes)
+{
+	char text[80];
+	const struct apps_msgd_record record = {
+		.level = APPS_MSGD_ERROR,
+		.file = "libqda",
+		.text = text,
+	};
+
+	snprintf(text, sizeof(text), "%zu bytes left out: more than %u lines at once",
+		 bytes, MAX_LINES);
+	msgd->fn(msgd->data, &record);
 }
 
 const char *apps_msgd_method_name(uint32_t method)
@@ -68,9 +98,11 @@ const char *apps_msgd_method_name(uint32_t method)
 int32_t apps_msgd_invoke(void *data, const struct qda_reverse_call *call)
 {
 	const struct apps_msgd *msgd = data;
+	struct progress progress = { 0 };
 	struct wire_record record;
 	const uint8_t *from;
-	uint32_t len, i;
+	uint32_t len;
+	size_t at;
 
 	if (call->method != METHOD_LOG) {
 		log_debug(msgd->ctx, "adspmsgd_apps method %u is unknown", call->method);
@@ -89,9 +121,13 @@ int32_t apps_msgd_invoke(void *data, const struct qda_reverse_call *call)
 	if (len % sizeof(record))
 		log_debug(msgd->ctx, "adspmsgd_apps log: %u bytes are no whole records", len);
 	from = call->in[1].data;
-	for (i = 0; i < len / sizeof(record); i++) {
-		memcpy(&record, from + i * sizeof(record), sizeof(record));
-		pass_on(msgd, &record);
+	len -= len % (uint32_t)sizeof(record);
+	for (at = 0; at < len && progress.lines < MAX_LINES; at += sizeof(record)) {
+		memcpy(&record, from + at, sizeof(record));
+		pass_on(msgd, &record, &progress);
 	}
+	progress.left_out += len - at;
+	if (progress.left_out)
+		say_left_out(msgd, progress.left_out);
 	return AEE_SUCCESS;
 }

@@ -15,7 +15,7 @@ enum apps_msgd_level {
 	APPS_MSGD_FATAL,
 };
 
-/* One line. Texts are printable ASCII, and valid during the call. */
+/* One line. Texts are as text_make_printable() has them, and valid during the call. */
 struct apps_msgd_record {
 	enum apps_msgd_level level;	/* unknown ones become ERROR */
 	uint16_t line;
@@ -29,7 +29,8 @@ struct apps_msgd {
 	struct qda_ctx *ctx;
 	/*
 	 * Called for each line: a message of several lines is as many records. Empty
-	 * lines are left out, unless the message has nothing else.
+	 * lines are left out, unless the message has nothing else; and all beyond 1024
+	 * in one call of the DSP, which a record of "libqda" says.
 	 */
 	void (*fn)(void *data, const struct apps_msgd_record *record);
 	void *data;

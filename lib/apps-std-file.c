@@ -36,6 +36,7 @@ static struct std_file *free_slot(struct std_call *call)
 static int close_file(struct std_file *file)
 {
 	file->used = false;
+	std_fd_give();
 	/* Linux has closed it in any case */
 	return close(file->fd) && errno != EINTR ? -errno : 0;
 }
@@ -83,14 +84,20 @@ static int32_t open_into(struct std_call *call, struct std_file *slot, const cha
 			 const char *mode)
 {
 	struct std_file file;
+	int32_t status;
 	int flags;
 
 	if (parse_mode(mode, &file, &flags))
 		return std_refuse(call, AEE_EBADPARM,
 				  "'%.8s' is not a mode to open a file in", mode);
+	status = std_fd_take(call);
+	if (status)
+		return status;
 	file.fd = files_open(call->std->files, call->name, name, flags);
-	if (file.fd < 0)
+	if (file.fd < 0) {
+		std_fd_give();
 		return std_status(file.fd);
+	}
 	file.used = true;
 	*slot = file;
 	return AEE_SUCCESS;
@@ -149,34 +156,37 @@ int32_t std_fdopen_decrypt(struct std_call *call)
 
 /* --- reading and writing ---------------------------------------------------- */
 
-/* bytes, fewer at the end only, or -errno when there are none */
-static ssize_t read_some(struct std_file *file, uint8_t *to, size_t size)
+/* bytes; fewer at the end, and where *ret_err happened */
+static size_t read_some(struct std_file *file, uint8_t *to, size_t size, int *ret_err)
 {
 	size_t done = 0;
 
+	*ret_err = 0;
 	while (done < size) {
 		ssize_t n = pread(file->fd, to + done, size - done, file->pos);
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && !done) {
+		if (n < 0) {
+			*ret_err = -errno;
 			file->error = true;
-			return -errno;
-		}
-		if (n <= 0)
 			break;
+		}
+		if (!n) {
+			file->eof = true;
+			break;
+		}
 		done += (size_t)n;
 		file->pos += n;
 	}
-	if (done < size)
-		file->eof = true;
-	return (ssize_t)done;
+	return done;
 }
 
 int32_t std_fread(struct std_call *call)
 {
 	struct std_file *file = get_file(call);
-	ssize_t n;
+	size_t n;
+	int err;
 
 	if (!file)
 		return AEE_EBADFD;
@@ -184,11 +194,11 @@ int32_t std_fread(struct std_call *call)
 		file->error = true;
 		return AEE_EBADPERMS;
 	}
-	n = read_some(file, call->arg[1].out, call->arg[1].word);
-	if (n < 0)
-		return std_status((int)n);
+	n = read_some(file, call->arg[1].out, call->arg[1].word, &err);
+	if (err && !n)
+		return std_status(err);
 	put_word(call->result, (uint32_t)n);
-	put_word(call->result + 4, (size_t)n < call->arg[1].word);
+	put_word(call->result + 4, n < call->arg[1].word && !err);
 	return AEE_SUCCESS;
 }
 
@@ -198,10 +208,12 @@ int32_t std_fgets(struct std_call *call)
 	struct std_file *file = get_file(call);
 	uint8_t *to = call->arg[1].out;
 	size_t room = call->arg[1].word, done = 0;
-	bool line = false;
+	bool line = false, error;
+	int err;
 
 	if (!file)
 		return AEE_EBADFD;
+	error = file->error;
 	if (!file->readable) {
 		file->error = true;
 		return AEE_EBADPERMS;
@@ -210,27 +222,24 @@ int32_t std_fgets(struct std_call *call)
 		return AEE_EBADPARM;
 	while (!line && done + 1 < room) {
 		size_t want = room - 1 - done < LINE_PART ? room - 1 - done : LINE_PART;
-		ssize_t n = read_some(file, to + done, want);
-		uint8_t *end;
+		size_t n = read_some(file, to + done, want, &err);
+		uint8_t *end = memchr(to + done, '\n', n);
 
-		if (n < 0) {
-			if (!done)
-				return std_status((int)n);
-			break;
-		}
-		end = memchr(to + done, '\n', (size_t)n);
 		if (end) {
 			size_t used = (size_t)(end - (to + done)) + 1;
 
-			/* the rest is for the next call */
-			file->pos -= n - (ssize_t)used;
-			memset(end + 1, 0, (size_t)n - used);
+			/* the rest is for the next call, and so is what ended it */
+			file->pos -= (int64_t)(n - used);
+			memset(end + 1, 0, n - used);
 			file->eof = false;
+			file->error = error;
 			line = true;
 			done += used;
+		} else if (err) {
+			return std_status(err);
 		} else {
-			done += (size_t)n;
-			if ((size_t)n < want)
+			done += n;
+			if (n < want)
 				break;
 		}
 	}

@@ -76,6 +76,13 @@ int32_t std_status(int err);
 __attribute__((format(printf, 3, 4)))
 int32_t std_refuse(struct std_call *call, int32_t status, const char *format, ...);
 
+/*
+ * A descriptor for the DSP, before it is opened: all DSPs of a process together leave it
+ * half of what it may have. Refuses with AEE_EOUTOFHANDLES.
+ */
+int32_t std_fd_take(struct std_call *call);
+void std_fd_give(void);
+
 /* apps-std-file.c */
 int32_t std_fopen(struct std_call *call);
 int32_t std_freopen(struct std_call *call);

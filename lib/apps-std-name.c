@@ -81,9 +81,17 @@ static DIR **get_dir(struct std_call *call)
 	return &call->std->dir[i];
 }
 
+static void close_dir(DIR **dir)
+{
+	closedir(*dir);
+	*dir = NULL;
+	std_fd_give();
+}
+
 int32_t std_opendir(struct std_call *call)
 {
 	struct apps_std *std = call->std;
+	int32_t status;
 	uint64_t i = 0;
 	int fd;
 
@@ -92,13 +100,19 @@ int32_t std_opendir(struct std_call *call)
 	if (i == STD_TABLE)
 		return std_refuse(call, AEE_EOUTOFHANDLES, "%d directories are open",
 				  STD_TABLE);
+	status = std_fd_take(call);
+	if (status)
+		return status;
 	fd = files_opendir(std->files, call->name, call->arg[0].text);
-	if (fd < 0)
+	if (fd < 0) {
+		std_fd_give();
 		return std_status(fd);
+	}
 	std->dir[i] = fdopendir(fd);
 	if (!std->dir[i]) {
 		int err = -errno;
 
+		std_fd_give();
 		close(fd);
 		return std_status(err);
 	}
@@ -112,8 +126,7 @@ int32_t std_closedir(struct std_call *call)
 
 	if (!dir)
 		return AEE_EINVHANDLE;
-	closedir(*dir);
-	*dir = NULL;
+	close_dir(dir);
 	return AEE_SUCCESS;
 }
 
@@ -146,5 +159,5 @@ void std_close_dirs(struct apps_std *std)
 {
 	for (size_t i = 0; i < STD_TABLE; i++)
 		if (std->dir[i])
-			closedir(std->dir[i]);
+			close_dir(&std->dir[i]);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "apps-std-impl.h"
 
@@ -116,6 +117,29 @@ int32_t std_refuse(struct std_call *call, int32_t status, const char *format, ..
 	va_end(ap);
 	files_refuse(call->std->files, "apps_std", call->name, "%s", why);
 	return status;
+}
+
+/* --- descriptors ------------------------------------------------------------ */
+
+static atomic_uint num_fds;
+
+int32_t std_fd_take(struct std_call *call)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return std_status(-errno);
+	if (atomic_fetch_add(&num_fds, 1) < limit.rlim_cur / 2)
+		return AEE_SUCCESS;
+	atomic_fetch_sub(&num_fds, 1);
+	return std_refuse(call, AEE_EOUTOFHANDLES,
+			  "DSPs have %llu descriptors, half of what the process may have",
+			  (unsigned long long)limit.rlim_cur / 2);
+}
+
+void std_fd_give(void)
+{
+	atomic_fetch_sub(&num_fds, 1);
 }
 
 /* --- shapes ----------------------------------------------------------------- */

@@ -7,19 +7,30 @@
 #include "apps-msgd.h"
 #include "internal.h"
 #include "plant.h"
+#include "text.h"
+
+/* of one request, and the one that says that there were more */
+#define MAX_LINES	1025
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static size_t num_lines;
 static bool saw_fatal;
 
+/* no control of a terminal, in one byte or as UTF-8; nothing more to replace */
 static void check(const char *text, size_t max)
 {
+	char again[256];
 	size_t i;
 
 	for (i = 0; text[i]; i++)
-		if (text[i] < 0x20 || text[i] > 0x7e || i >= max)
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f || i >= max ||
+		    (text[i] == '\xc2' && (unsigned char)text[i + 1] < 0xa0))
 			abort();
+	strcpy(again, text);
+	text_make_printable(again);
+	if (strcmp(again, text))
+		abort();
 }
 
 static void take(void *data, const struct apps_msgd_record *r)
@@ -59,7 +70,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ret = apps_msgd_invoke((void *)(uintptr_t)&msgd, &call);
 	if (ret != (len > in[1].size ? AEE_EBADPARM : AEE_SUCCESS) ||
 	    (ret && num_lines) ||
-	    (!ret && (num_lines < len / 256 || num_lines > len / 256 * 109)))
+	    (!ret && (num_lines < len / 256 || num_lines > len / 256 * 109)) ||
+	    num_lines > MAX_LINES)
 		abort();
 	free(sent);
 	return 0;

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -12,7 +13,8 @@
 #include "apps-msgd.h"
 #include "internal.h"
 
-#define MAX_LINES	220
+/* of one request, and the one that says that there were more */
+#define MAX_LINES	1025
 
 static struct line {
 	enum apps_msgd_level level;
@@ -125,10 +127,22 @@ static void text(void **state)
 	assert_int_equal(num_lines, 1);
 	assert_string_equal(lines[0].text, "");
 	assert_string_equal(lines[0].file, "f");
-	put(r, 1, "a\tb\033[31mred\177\x9b" "c\xc3\xa9", "\033x\n.c");
+	put(r, 1, "a\tb\033[31mred\177\x9b" "c\xc2\x9b", "\033x\n.c");
 	assert_int_equal(send(r, sizeof(r), sizeof(r)), AEE_SUCCESS);
 	assert_string_equal(lines[0].text, "a b?[31mred??c??");
-	assert_string_equal(lines[0].file, "?x?.c");
+	assert_string_equal(lines[0].file, "?x .c");
+	put(r, 1, "caf\xc3\xa9\xc3\n\xa9", "\xe6\xbc\xa2.c");
+	assert_int_equal(send(r, sizeof(r), sizeof(r)), AEE_SUCCESS);
+	assert_int_equal(num_lines, 2);
+	assert_string_equal(lines[0].text, "caf\xc3\xa9?");
+	assert_string_equal(lines[1].text, "?");
+	assert_string_equal(lines[0].file, "\xe6\xbc\xa2.c");
+	/* a record ends within a character */
+	memset(r, 'x', sizeof(r));
+	memcpy(r + 8 + 216, "\xe6\xbc", 2);
+	assert_int_equal(send(r, sizeof(r), sizeof(r)), AEE_SUCCESS);
+	assert_int_equal(strlen(lines[0].text), 218);
+	assert_string_equal(lines[0].text + 215, "x??");
 	put(r, 5, "wild", "f");
 	assert_int_equal(send(r, sizeof(r), sizeof(r)), AEE_SUCCESS);
 	assert_int_equal(lines[0].level, APPS_MSGD_ERROR);
@@ -196,12 +210,63 @@ static void hostile(void **state)
 	assert_int_equal(num_lines, 1);
 }
 
+/* what of a request is shown, and that the rest is not */
+static void expect_left_out(const uint8_t *r, uint32_t size, unsigned int bytes)
+{
+	char said[64];
+
+	snprintf(said, sizeof(said), "%u bytes left out: more than 1024 lines", bytes);
+	assert_int_equal(send(r, size, size), AEE_SUCCESS);
+	assert_int_equal(num_lines, bytes ? 1025 : 1024);
+	assert_string_equal(lines[0].file, "f");
+	assert_string_equal(lines[1023].file, "f");
+	if (!bytes)
+		return;
+	assert_int_equal(lines[1024].level, APPS_MSGD_ERROR);
+	assert_string_equal(lines[1024].file, "libqda");
+	if (strncmp(lines[1024].text, said, strlen(said)))
+		fail_msg("'%s', not '%s'", lines[1024].text, said);
+}
+
+static void flood(void **state)
+{
+	const uint32_t size = 64 << 20;
+	uint8_t *r = malloc(size);
+	char many[219] = "";
+	uint32_t i;
+
+	(void)state;
+	assert_non_null(r);
+	for (i = 0; i < 109; i++)
+		strcat(many, "y\n");
+	for (i = 0; i < size; i += 256)
+		put(r + i, 0, many, "f");
+	/* 9 records, and 43 lines of the tenth */
+	expect_left_out(r, size, size - 10 * 256 + 2 * (109 - 43));
+	assert_string_equal(lines[1023].text, "y");
+	expect_left_out(r, 10 * 256, 2 * (109 - 43));
+	/* lines of nothing */
+	for (i = 0; i < size; i += 256)
+		put(r + i, 0, "\n\n", "f");
+	expect_left_out(r, size, size - 1024 * 256);
+	expect_left_out(r, 1025 * 256, 256);
+	expect_left_out(r, 1024 * 256, 0);
+	/* bytes that are no whole record are nobody's */
+	expect_left_out(r, 1024 * 256 + 255, 0);
+	/* each request counts by itself */
+	put(r, 3, "last", "f");
+	assert_int_equal(send(r, 256, 256), AEE_SUCCESS);
+	assert_int_equal(num_lines, 1);
+	free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records),
 		cmocka_unit_test(text),
 		cmocka_unit_test(hostile),
+		cmocka_unit_test(flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <sys/resource.h>
+
 #include "apps-std-call.h"
 
 #define TEXT	"first\nsecond\n\nlast"
@@ -71,6 +73,95 @@ static void reading(void **state)
 	assert_int_equal(call_file(FCLOSE, 0, file), AEE_SUCCESS);
 	assert_int_equal(call_file(FCLOSE, 0, file), AEE_EBADFD);
 	expect_logged("there is no FILE 100");
+}
+
+/* reading fails where it comes to this byte of a file, unless it is negative */
+static off_t bad_byte = -1;
+static int bad_reads;
+
+static bool read_fails(size_t *count, off_t offset)
+{
+	if (bad_byte < 0 || offset + (off_t)*count <= bad_byte)
+		return false;
+	if (offset >= bad_byte) {
+		bad_reads++;
+		errno = EIO;
+		return true;
+	}
+	*count = (size_t)(bad_byte - offset);
+	return false;
+}
+
+/* which of them it is depends on the C library */
+ssize_t __real_pread(int fd, void *buf, size_t count, off_t offset);
+ssize_t __real_pread64(int fd, void *buf, size_t count, off_t offset);
+
+ssize_t __wrap_pread(int fd, void *buf, size_t count, off_t offset)
+{
+	return read_fails(&count, offset) ? -1 : __real_pread(fd, buf, count, offset);
+}
+
+ssize_t __wrap_pread64(int fd, void *buf, size_t count, off_t offset)
+{
+	return read_fails(&count, offset) ? -1 : __real_pread64(fd, buf, count, offset);
+}
+
+/* a medium that is bad from some byte on: as stdio has it, no end of the file */
+static void reading_fails(void **state)
+{
+	uint32_t file;
+
+	(void)state;
+	put_file("two/text", TEXT);
+	file = open_file("text", "r");
+	bad_byte = 8;
+	expect_read(file, 5, "first", false);
+	assert_int_equal(state_of(FERROR, file), false);
+	/* what there is first, then the error */
+	expect_read(file, 64, "\nse", false);
+	assert_int_equal(bad_reads, 1);
+	assert_int_equal(state_of(FTELL, file), 8);
+	assert_int_equal(state_of(FEOF, file), false);
+	assert_int_equal(state_of(FERROR, file), true);
+	assert_int_equal(read_file(FREAD, file, 64), AEE_EFILE);
+	assert_int_equal(state_of(FEOF, file), false);
+	assert_int_equal(call_file(CLEARERR, 0, file), AEE_SUCCESS);
+	assert_int_equal(state_of(FERROR, file), false);
+	assert_int_equal(read_file(FREAD, file, 64), AEE_EFILE);
+	assert_int_equal(state_of(FERROR, file), true);
+	/* it comes back */
+	bad_byte = -1;
+	expect_read(file, 64, "cond\n\nlast", true);
+	assert_int_equal(state_of(FERROR, file), true);
+}
+
+static void lines_fail(void **state)
+{
+	uint32_t file;
+
+	(void)state;
+	put_file("two/text", TEXT);
+	file = open_file("text", "r");
+	/* a line that was read before is one */
+	bad_byte = 8;
+	expect_line(file, 64, "first\n", false);
+	assert_int_equal(state_of(FTELL, file), 6);
+	assert_int_equal(state_of(FERROR, file), false);
+	/* half a line is none */
+	assert_int_equal(read_file(FGETS, file, 64), AEE_EFILE);
+	assert_int_equal(state_of(FERROR, file), true);
+	assert_int_equal(state_of(FEOF, file), false);
+	/* an error of before stays */
+	assert_int_equal(seek(file, 0, 0), AEE_SUCCESS);
+	expect_line(file, 64, "first\n", false);
+	assert_int_equal(state_of(FERROR, file), true);
+	/* no more is asked for than there is room */
+	assert_int_equal(call_file(REWIND, 0, file), AEE_SUCCESS);
+	bad_byte = 3;
+	expect_line(file, 4, "fir", false);
+	assert_int_equal(state_of(FERROR, file), false);
+	bad_byte = -1;
+	expect_line(file, 64, "st\n", false);
 }
 
 static void lines(void **state)
@@ -362,11 +453,44 @@ static void table_full(void **state)
 	expect_read(355, 16, "one/a", true);
 }
 
+/* what the process may have is not for the DSP alone, and comes back */
+static void descriptors(void **state)
+{
+	struct rlimit limit, few;
+	uint32_t i = open_file("/w/f", "w");
+
+	(void)state;
+	assert_int_equal(write_file(i, "f"), AEE_SUCCESS);
+	assert_int_equal(call_file(FCLOSE, 0, i), AEE_SUCCESS);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	few = limit;
+	few.rlim_cur = 64;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	for (i = 0; i < 32; i++)
+		assert_int_equal(open_file("a", "r"), 100 + i);
+	assert_int_equal(call_two_names(FOPEN, 4, "a", "r"), AEE_EOUTOFHANDLES);
+	expect_logged("DSPs have 32 descriptors, half of what the process may have");
+	/* nothing was emptied for it */
+	assert_int_equal(call_two_names(FOPEN, 4, "/w/f", "w"), AEE_EOUTOFHANDLES);
+	assert_string_equal(file_text("three/f"), "f");
+	assert_int_equal(call_file(FCLOSE, 0, 107), AEE_SUCCESS);
+	assert_int_equal(open_file("a", "r"), 107);
+	/* one that cannot be opened has none */
+	assert_int_equal(call_file(FCLOSE, 0, 107), AEE_SUCCESS);
+	for (i = 0; i < 100; i++)
+		call_two_names(FOPEN, 4, "nothing", "r");
+	assert_int_equal(open_file("a", "r"), 107);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(open_file("a", "r"), 132);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(reading),
+		TEST(reading_fails),
 		TEST(lines),
+		TEST(lines_fail),
 		TEST(positions),
 		TEST(writing),
 		TEST(writing_refused),
@@ -375,6 +499,7 @@ int main(void)
 		TEST(opening_refused),
 		TEST(wrong_numbers),
 		TEST(table_full),
+		TEST(descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
