@@ -45,7 +45,8 @@ struct qda_mapping_opts {
  * @param reterr NULL, or where to say why
  * @return 0; -EINVAL; -E2BIG; -EEXIST dsp_id in use; -ENOSPC too many mappings;
  *	-EREMOTEIO the DSP refused (reterr->status); -ENOMEM; -ENOTCONN;
- *	-ECANCELED; -ENODEV; -EPIPE; -EINTR; -EOWNERDEAD
+ *	-ECANCELED; -ENODEV; -EPIPE; -EINTR; -ETIMEDOUT as -EINTR, in a session that
+ *	came as a descriptor; -EOWNERDEAD
  * @since 0.1
  */
 int qda_mapping_new(struct qda_buffer *buffer, const struct qda_mapping_opts *opts,
@@ -54,8 +55,14 @@ int qda_mapping_new(struct qda_buffer *buffer, const struct qda_mapping_opts *op
 /**
  * Unmap now, and learn how it went. The object stays until its last reference is
  * dropped. Blocks until the DSP has answered. Thread safe.
+ *
+ * This ends no mapping that DSP code has made itself by means of the dsp_id (apps_mem
+ * share_map, dma_handle_map). Through such a one it may go on reading and writing the
+ * buffer, whose memory stays as long, until it ends it, the PD ends, or the last
+ * descriptor of the session is closed.
  * @return 0; -EINVAL; -EREMOTEIO the DSP refused and the mapping stands;
  *	-EALREADY unmapped before, by the DSP too; -EINTR it goes on by itself;
+ *	-ETIMEDOUT likewise, in a session that came as a descriptor;
  *	-ECANCELED, -ENODEV, -EPIPE it ended with the PD; -EOWNERDEAD
  * @since 0.1
  */

@@ -152,9 +152,12 @@ static void fuzz_small(struct input *in)
 	take(in, &o, sizeof(o));
 	known_error(qda_check_option(&o));
 	if (!qda_check_option(&o)) {
-		MUST(o.value || o.option == DRM_QDA_OPTION_STATUS_EVENTS);
+		MUST(o.value || o.option == DRM_QDA_OPTION_STATUS_EVENTS ||
+		     o.option == DRM_QDA_OPTION_ANSWER_TIMEOUT);
 		MUST(o.value <= QDA_MAX_IN_FLIGHT ||
-		     o.option == DRM_QDA_OPTION_MEMORY_LIMIT);
+		     o.option == DRM_QDA_OPTION_MEMORY_LIMIT ||
+		     (o.option == DRM_QDA_OPTION_ANSWER_TIMEOUT &&
+		      o.value <= DRM_QDA_MAX_ANSWER_TIMEOUT));
 	}
 	take(in, &r, sizeof(r));
 	known_error(qda_check_release(&r));
