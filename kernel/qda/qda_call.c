@@ -502,7 +502,8 @@ int qda_call_wait(struct qda_call *call, struct qda_result *result, s64 deadline
 	if (qda_result_done(result))
 		err = 0;
 	else if (deadline < 0)
-		err = wait_event_interruptible(call->wq, qda_result_done(result));
+		/* suspend is no signal: it must not end a PD that is being made */
+		err = wait_event_freezable(call->wq, qda_result_done(result));
 	else if (left > 0)
 		err = wait_event_interruptible_hrtimeout(call->wq,
 							 qda_result_done(result),

@@ -432,7 +432,7 @@ struct qda_done {
  * @mapped: bytes mapped in the bank
  * @imported: of them, of imported buffers
  * @mem_limit: of @mapped, by the session's own wish, or 0
- * @answer_ns: how long a control call may take, or 0; without the lock
+ * @answer_ns: how long a control call may wait, or 0; under &qda_device.lock
  * @bo_maps: by object
  * @init_mem: memory the PD was started with, or NULL
  * @init_mem_size: bytes of it
@@ -443,7 +443,7 @@ struct qda_done {
  * @num_maps: of them
  * @num_delayed: of them, what the DSP can end itself; read without the lock by
  *	replies
- * @attrs: answer of an attribute query, as it came
+ * @attrs: answer of an attribute query, as it came; under &qda_device.lock
  * @chunks: slots. More are added under @lock and &qda_device.lock, none goes before
  *	the session
  * @num_chunks: of them

@@ -80,8 +80,11 @@ static void qda_ctl_pack(struct qda_call *call, u32 handle, u32 sc,
 /* When a control call that begins now has to be over, as qda_call_wait() takes it */
 static s64 qda_ctl_deadline(struct qda_session *session)
 {
-	u64 limit = READ_ONCE(session->answer_ns);
+	u64 limit;
 
+	spin_lock_irq(&session->qdev->lock);
+	limit = session->answer_ns;
+	spin_unlock_irq(&session->qdev->lock);
 	return limit ? ktime_get_ns() + limit : -1;
 }
 

@@ -98,7 +98,7 @@ static int qda_set_answer_timeout(struct qda_session *session, u64 ns)
 	else if (session->state == QDA_SESSION_RELEASED)
 		err = -ECANCELED;
 	else
-		WRITE_ONCE(session->answer_ns, ns);
+		session->answer_ns = ns;
 	spin_unlock_irq(&qdev->lock);
 	return err;
 }

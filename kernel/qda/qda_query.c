@@ -45,8 +45,11 @@ static bool qda_attrs_ended(struct qda_call *call, int error, s32 status,
 	 */
 	if (!error && !status && session->state == QDA_SESSION_NONE) {
 		mutex_lock(&qdev->attr_lock);
+		/* another query of this file may be answered just now */
+		spin_lock_irq(&qdev->lock);
 		for (i = 0; i < QDA_UTIL_NUM_ATTRS; i++)
 			qdev->attrs[i] = le32_to_cpu(session->attrs[i]);
+		spin_unlock_irq(&qdev->lock);
 		qdev->attrs_known = true;
 		mutex_unlock(&qdev->attr_lock);
 	}
@@ -73,10 +76,10 @@ static u32 qda_attrs_own(struct qda_session *session, u32 index)
 {
 	u32 value;
 
-	mutex_lock(&session->lock);
+	spin_lock_irq(&session->qdev->lock);
 	value = le32_to_cpu(session->attrs[array_index_nospec(index - 1,
 							      QDA_UTIL_NUM_ATTRS)]);
-	mutex_unlock(&session->lock);
+	spin_unlock_irq(&session->qdev->lock);
 	return value;
 }
 

@@ -339,7 +339,7 @@ static int qda_session_take_begin(struct qda_session *session,
 	err = qda_ctl_take(session, false, ret_call);
 	if (err) {
 		mutex_lock(&session->lock);
-		/* interrupted is interrupted, also before it was sent */
+		/* cut off is cut off, also before it was sent */
 		if (err == -EINTR || err == -ETIMEDOUT)
 			qda_session_end(session);
 		qda_session_not_begun(session);

@@ -232,12 +232,13 @@ void qda_place_wake(struct qda_session *session)
 int qda_place_wait(struct qda_session *session, unsigned int seq, s64 deadline)
 {
 	wait_queue_head_t *wq = &session->place_wq;
-	ktime_t left = deadline < 0 ? KTIME_MAX :
-		       ktime_sub(ns_to_ktime(deadline), ktime_get());
+	ktime_t left = deadline > 0 ?
+		       ktime_sub(ns_to_ktime(deadline), ktime_get()) : 0;
 	int err = -ETIME;
 
-	/* KTIME_MAX starts no timer */
-	if (left > 0)
+	if (deadline < 0)
+		err = wait_event_freezable(*wq, seq != READ_ONCE(session->place_seq));
+	else if (left > 0)
 		err = wait_event_interruptible_hrtimeout(*wq, seq !=
 							 READ_ONCE(session->place_seq),
 							 left);

@@ -339,6 +339,6 @@ int calls_pump(struct file *file, bool ctl, int64_t deadline)
 		pump_kick(file);
 	if (!file->pumping && read(file->pump_fd, &kicks, sizeof(kicks)) < 0)
 		kicks = 0;
-	lanes_drain(file, DEADLINE_NEVER);
+	lanes_drain(file, deadline);
 	return err < 0 ? err : 0;
 }

@@ -94,6 +94,8 @@ int ctl_take(struct file *file, struct call **ret_call)
 int ctl_run(struct file *file, struct call *call, int32_t *ret_status)
 {
 	struct lane *root = &file->lanes[ROOT_LANE];
+	/* the slot may have another owner once it is sent */
+	int64_t deadline = call->deadline;
 	struct result result = { .done = false };
 	int err;
 
@@ -102,7 +104,7 @@ int ctl_run(struct file *file, struct call *call, int32_t *ret_status)
 	err = call_send(file, call, (uint32_t)soft_thread()->tid);
 	if (err)
 		return err;
-	err = lane_wait(file, root, &result, call->deadline);
+	err = lane_wait(file, root, &result, deadline);
 	if (err) {
 		/* goes on without us; ended() will know */
 		call->result = NULL;

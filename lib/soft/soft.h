@@ -501,9 +501,9 @@ void ctl_pack(struct file *file, struct call *call, uint32_t handle, uint32_t sc
 	      const struct ctl_block *blocks, unsigned int n);
 /* the only output block, for the ended() of the call */
 const void *ctl_out(const struct file *file, const struct call *call);
-/* wait for a control slot: 0, -EINTR, -ENODEV; not for a session that has ended */
+/* wait for a control slot: 0, -EINTR, -ETIMEDOUT, -ENODEV; not if the session has ended */
 int ctl_take(struct file *file, struct call **ret_call);
-/* send and wait; on -EINTR the call goes on and ends with its ended() */
+/* send and wait; on -EINTR and -ETIMEDOUT the call goes on and ends with its ended() */
 int ctl_run(struct file *file, struct call *call, int32_t *ret_status);
 /* send without waiting: a new call, or another message with the same slot */
 void ctl_post(struct file *file, struct call *call);

@@ -72,6 +72,8 @@ extern "C" {
  * and imported buffers are equal for the DSP. mmap() through GEM_MMAP_OFFSET
  * works for native buffers; an imported one is mapped through its exporter, with
  * DMA_BUF_IOCTL_SYNC around the access. DRM_IOCTL_PRIME_HANDLE_TO_FD exports.
+ * Fences are neither waited for nor attached: what another device still writes to an
+ * imported buffer must have ended before a call, poll() on the dma-buf tells.
  * GEM_CLOSE drops the handle only: a buffer in use by a call or a mapping lives
  * until the DSP has let go of it. CPU mappings stay valid when the DSP is gone.
  *
@@ -680,8 +682,8 @@ struct drm_qda_event_status {
  *	be lowered, never raised. Minor version 1
  * @DRM_QDA_OPTION_STATUS_EVENTS: 1: queue &struct drm_qda_event_status, 0 (as after
  *	open): do not; what is unread stays. Minor version 1
- * @DRM_QDA_OPTION_ANSWER_TIMEOUT: nanoseconds a control call may take before it returns
- *	-ETIMEDOUT, at most %DRM_QDA_MAX_ANSWER_TIMEOUT; 0 (as after open): no limit. A
+ * @DRM_QDA_OPTION_ANSWER_TIMEOUT: nanoseconds a control call may wait, for its turn and
+ *	for the DSP's answer, before it returns -ETIMEDOUT, at most %DRM_QDA_MAX_ANSWER_TIMEOUT; 0 (as after open): no limit. A
  *	query that asks the DSP is one. Minor version 1
  */
 enum drm_qda_option {
