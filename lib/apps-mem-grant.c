@@ -116,7 +116,7 @@ struct grant *grant_by_addr(struct apps_mem *mem, uint64_t addr, uint64_t length
 	list_for_each(node, &mem->grants) {
 		struct grant *grant = container_of(node, struct grant, node);
 
-		if (grant->kind != GRANT_DMA && grant->addr == addr &&
+		if (!grant->lost && grant->kind != GRANT_DMA && grant->addr == addr &&
 		    whole_pages(grant->length) == length)
 			return grant;
 	}
@@ -130,7 +130,8 @@ struct grant *grant_by_id(struct apps_mem *mem, enum grant_kind kind, int32_t ds
 	list_for_each(node, &mem->grants) {
 		struct grant *grant = container_of(node, struct grant, node);
 
-		if (grant->kind == kind && grant->addr == (uint64_t)dsp_id)
+		if (!grant->lost && grant->kind == kind &&
+		    grant->addr == (uint64_t)dsp_id)
 			return grant;
 	}
 	return NULL;
@@ -155,6 +156,17 @@ int grant_map(struct apps_mem *mem, struct grant *grant, struct kapi_map *map,
 	if (!err && !*ret_status)
 		grant->map_id = id;
 	return err;
+}
+
+int32_t grant_fail(struct mem_call *call, struct grant *grant, const char *what, int err,
+		   int32_t status)
+{
+	/* the driver has it until the DSP answers, and who knows when that is */
+	if (err == -ETIMEDOUT)
+		grant->lost = true;
+	else
+		grant_free(call->mem, grant, true);
+	return mem_failed(call, what, err, status);
 }
 
 int32_t grant_allocate(struct mem_call *call, enum grant_kind kind, uint64_t len,
@@ -206,10 +218,8 @@ int32_t grant_map_allocated(struct mem_call *call, struct grant *grant, uint32_t
 	int err;
 
 	err = grant_map(mem, grant, &m, &grant->addr, &status);
-	if (err || status) {
-		grant_free(mem, grant, true);
-		return mem_failed(call, "mapping", err, status);
-	}
+	if (err || status)
+		return grant_fail(call, grant, "mapping", err, status);
 	if (grant->kind == GRANT_NUMBERED)
 		grant->addr = (uint64_t)m.dsp_id;
 	log_debug(session_ctx(mem->session), "%s: %llu bytes for the DSP%s, %llu in all",

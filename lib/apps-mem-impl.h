@@ -31,6 +31,7 @@ struct grant {
 	uint32_t map_id;	/* 0: another mapping serves it */
 	struct backing *backing;	/* or NULL: a buffer of the application's */
 	struct qda_mapping *held;	/* the mapping that serves it, or NULL */
+	bool lost;		/* the DSP may come to have it: counts, has no name */
 };
 
 struct apps_mem {
@@ -60,8 +61,10 @@ int32_t mem_refuse(struct mem_call *call, int32_t status, const char *format, ..
 /* the same for what kapi_map() and others return */
 int32_t mem_failed(struct mem_call *call, const char *what, int err, int32_t status);
 
-/* Those that return an int32_t refuse, and return an aee code. */
-/* backing: what it maps, or NULL */
+/*
+ * Those that return an int32_t refuse, and return an aee code. backing: what the grant maps
+ * if that was allocated for the DSP, or NULL.
+ */
 int32_t grant_new(struct mem_call *call, enum grant_kind kind, uint64_t length,
 		  struct backing *backing, struct grant **ret_grant);
 /* It is not mapped, or will not be for long. */
@@ -76,6 +79,10 @@ int32_t grant_map_allocated(struct mem_call *call, struct grant *grant, uint32_t
 /* dsp_id 0: choose one where the type takes any. err and status as kapi_map() */
 int grant_map(struct apps_mem *mem, struct grant *grant, struct kapi_map *map,
 	      uint64_t *ret_addr, int32_t *ret_status);
+
+/* what grant_map() said: as mem_failed(), and what becomes of the grant */
+int32_t grant_fail(struct mem_call *call, struct grant *grant, const char *what, int err,
+		   int32_t status);
 
 /* length: whole pages */
 struct grant *grant_by_addr(struct apps_mem *mem, uint64_t addr, uint64_t length);

@@ -171,10 +171,8 @@ static int32_t share(struct mem_call *call, const struct target *target, int32_t
 	if (ret)
 		return ret;
 	err = grant_map(mem, grant, &m, &grant->addr, &status);
-	if (err || status) {
-		grant_free(mem, grant, true);
-		return mem_failed(call, "mapping", err, status);
-	}
+	if (err || status)
+		return grant_fail(call, grant, "mapping", err, status);
 	call->addr = grant->addr;
 	return AEE_SUCCESS;
 }
@@ -235,8 +233,7 @@ static int32_t dma_map(struct mem_call *call, const struct target *target,
 		mapping_hold(target->mapping);
 		grant->held = target->mapping;
 	} else if ((err && err != -EEXIST) || status) {
-		grant_free(mem, grant, true);
-		return mem_failed(call, "mapping", err, status);
+		return grant_fail(call, grant, "mapping", err, status);
 	}
 	return AEE_SUCCESS;
 }

@@ -26,7 +26,7 @@ _Static_assert(sizeof(struct wire_record) == 256, "records are of this size");
 /* what one request has come to */
 struct progress {
 	unsigned int lines;
-	size_t left_out;	/* bytes */
+	size_t left_out;	/* records, or the end of one */
 };
 
 /* to has room for n and a NUL; it ends at the first NUL */
@@ -61,7 +61,7 @@ static void pass_on(const struct apps_msgd *msgd, const struct wire_record *wire
 		if (!n)
 			continue;
 		if (progress->lines == MAX_LINES) {
-			progress->left_out += len - at;
+			progress->left_out++;
 			return;
 		}
 		copy_printable(text, wire->text + at, n);
@@ -76,7 +76,7 @@ static void pass_on(const struct apps_msgd *msgd, const struct wire_record *wire
 	}
 }
 
-static void say_left_out(const struct apps_msgd *msgd, size_t bytes)
+static void say_left_out(const struct apps_msgd *msgd, size_t records)
 {
 	char text[80];
 	const struct apps_msgd_record record = {
@@ -85,8 +85,8 @@ static void say_left_out(const struct apps_msgd *msgd, size_t bytes)
 		.text = text,
 	};
 
-	snprintf(text, sizeof(text), "%zu bytes left out: more than %u lines at once",
-		 bytes, MAX_LINES);
+	snprintf(text, sizeof(text), "%zu records left out: more than %u lines at once",
+		 records, MAX_LINES);
 	msgd->fn(msgd->data, &record);
 }
 
@@ -126,7 +126,7 @@ int32_t apps_msgd_invoke(void *data, const struct qda_reverse_call *call)
 		memcpy(&record, from + at, sizeof(record));
 		pass_on(msgd, &record, &progress);
 	}
-	progress.left_out += len - at;
+	progress.left_out += (len - at) / sizeof(record);
 	if (progress.left_out)
 		say_left_out(msgd, progress.left_out);
 	return AEE_SUCCESS;

@@ -138,6 +138,5 @@ int32_t std_each_name(struct std_call *call, const char *variable, const char *d
 int32_t std_fopen_fd(struct std_call *call);
 int32_t std_fclose_fd(struct std_call *call);
 int32_t std_fopen_with_env_fd(struct std_call *call);
-void std_unshare_all(struct apps_std *std);
 
 #endif

@@ -92,9 +92,3 @@ int32_t std_fclose_fd(struct std_call *call)
 	}
 	return std_refuse(call, AEE_EBADFD, "no file is mapped as %d", id);
 }
-
-void std_unshare_all(struct apps_std *std)
-{
-	while (std->num_shared)
-		std->ops->unshare(std->owner, std->shared[--std->num_shared]);
-}

@@ -133,7 +133,7 @@ int32_t std_fd_take(struct std_call *call)
 		return AEE_SUCCESS;
 	atomic_fetch_sub(&num_fds, 1);
 	return std_refuse(call, AEE_EOUTOFHANDLES,
-			  "DSPs have %llu descriptors, half of what the process may have",
+			  "DSPs may have %llu descriptors, half of the process's, and have them",
 			  (unsigned long long)limit.rlim_cur / 2);
 }
 
@@ -318,7 +318,6 @@ void apps_std_free(struct apps_std *std)
 		return;
 	std_close_files(std);
 	std_close_dirs(std);
-	std_unshare_all(std);
 	std_clear_env(std);
 	free(std);
 }

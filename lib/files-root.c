@@ -291,6 +291,8 @@ static int find_outer(const struct files *files, struct root *root,
 	int result;
 
 	if (root_fd(root) < 0) {
+		if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+			return -errno;
 		root->missing = true;
 		return find_around_missing(files, root, ret_root);
 	}

@@ -69,12 +69,12 @@ void listener_refuse(struct qda_session *session, const char *format, ...)
 	va_end(ap);
 }
 
-bool listener_is_any(void)
+bool listener_on_thread(void)
 {
 	return self;
 }
 
-int listener_is_self(const struct qda_session *session)
+bool listener_is_self(const struct qda_session *session)
 {
 	return self && self == session->listener;
 }

@@ -22,9 +22,9 @@ int listener_start(struct qda_session *session, uint32_t thread_priority,
  */
 void listener_stop(struct qda_session *session);
 /* is this the thread of some listener? */
-bool listener_is_any(void);
+bool listener_on_thread(void);
 /* is this its thread? */
-int listener_is_self(const struct qda_session *session);
+bool listener_is_self(const struct qda_session *session);
 /* Say what a reverse call was refused, without flooding the log */
 void listener_refuse(struct qda_session *session, const char *format, ...)
 	__attribute__((format(printf, 2, 3), nonnull));

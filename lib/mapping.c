@@ -145,8 +145,6 @@ static int unmap(struct qda_mapping *mapping, int32_t *ret_status)
 	switch (err) {
 	case 0:
 	case -EALREADY:
-	case -EINTR:	/* goes on by itself */
-	case -ETIMEDOUT:
 	case -ECANCELED:
 	case -ENODEV:
 	case -EPIPE:

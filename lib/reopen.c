@@ -112,7 +112,7 @@ static bool may_pass(struct qda_device *old, int err)
 		qda_device_unref(device);
 		return false;
 	}
-	return err == -ENODEV || err == -EPIPE || err == -ENXIO || err == -ENOENT ||
+	return err == -ENODEV || err == -ETIMEDOUT || err == -EPIPE || err == -ENXIO || err == -ENOENT ||
 	       err == -ECONNREFUSED || err == -EBUSY;
 }
 

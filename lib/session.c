@@ -12,6 +12,9 @@
 #include "services.h"
 #include "trace.h"
 
+/* what the DSP may take to map or unmap, where nothing else would end the wait */
+#define JOINED_ANSWER_NS	10000000000
+
 /* bytes of scratch memory kept for later calls */
 #define SCRATCH_MAX_IDLE	(64ULL << 20)
 
@@ -194,7 +197,7 @@ QDA_EXPORT struct qda_session *qda_session_unref(struct qda_session *session)
 		if (refs == (SESSION_SERVED | 1)) {
 			qda_ctx_watch_del(session_ctx(session), &session->watch);
 			end_pd(session);
-			if (!listener_is_any())
+			if (!listener_on_thread())
 				listener_stop(session);
 		}
 	} while (!atomic_compare_exchange_weak(&session->refs, &refs, refs - 1));
@@ -356,8 +359,6 @@ static bool has_pd_opts(const struct qda_session_opts *o)
 	return o->pd || o->signing || o->pd_name || o->shell || o->init_mem_size ||
 	       o->attrs || o->max_in_flight || o->test_signature || o->memory_limit;
 }
-
-#define JOINED_ANSWER_NS	10000000000
 
 /* Somebody has opened the file, and has perhaps given it a PD */
 static int join_or_get_pd(struct qda_session *session, const struct qda_session_opts *o,

@@ -61,8 +61,9 @@ int qda_mapping_new(struct qda_buffer *buffer, const struct qda_mapping_opts *op
  * buffer, whose memory stays as long, until it ends it, the PD ends, or the last
  * descriptor of the session is closed.
  * @return 0; -EINVAL; -EREMOTEIO the DSP refused and the mapping stands;
- *	-EALREADY unmapped before, by the DSP too; -EINTR it goes on by itself;
- *	-ETIMEDOUT likewise, in a session that came as a descriptor;
+ *	-EALREADY unmapped before, by the DSP too; -EINTR a signal, and -ETIMEDOUT
+ *	in a session that came as a descriptor: it goes on by itself, or was not sent;
+ *	again, or the last qda_mapping_unref(), to be sure;
  *	-ECANCELED, -ENODEV, -EPIPE it ended with the PD; -EOWNERDEAD
  * @since 0.1
  */

@@ -74,8 +74,8 @@ int qda_reverse_new(struct qda_session *session, const char *name, qda_reverse_f
 
 /**
  * Take the name and its handles back. Waits for a call of it that is running, unless
- * it is that call which drops it; afterwards fn is not called any more. Thread safe;
- * NULL is allowed.
+ * it is that call which drops it; afterwards fn is not called any more. So two functions
+ * must not each take back what the other one runs in. Thread safe; NULL is allowed.
  * @return NULL
  * @since 0.1
  */

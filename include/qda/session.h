@@ -116,7 +116,8 @@ struct qda_session_opts {
  *	the DSP has no such PD; -EREMOTEIO the DSP refused (reterr->status);
  *	-ENODEV; -EPIPE the DSP was lost; -EINTR; -ENOMEM; -ERANGE
  *	opts->max_in_flight; -EDQUOT opts->memory_limit is too low for a PD; -ENOENT,
- *	-EACCES, -EIO, -ENOTDIR a file or directory that opts names; -EMFILE also:
+ *	-EACCES, -EIO, -ENOTDIR a file or directory that opts names; -EBADMSG a shell
+ *	image or signature that is empty or truncated; -EMFILE also:
  *	the context has 64 sessions of that DSP; what opening the device can return;
  *	-EOWNERDEAD in a forked child
  * @since 0.1
@@ -134,8 +135,9 @@ int qda_session_open(struct qda_device *device,
  * last descriptor or with qda_session_release(), not with this object. Calls that the
  * DSP makes are served here then: whoever had the session before must have turned
  * its listener off. Nothing here ends what such a PD does not answer, so mapping and
- * unmapping are given up after 10 s (-ETIMEDOUT), and a reverse function that calls the
- * DSP should do so with a limit (qda_call_wait()).
+ * unmapping are given up after 10 s (-ETIMEDOUT; not with a driver of minor version 0),
+ * here and with whoever has the same open file; and a reverse function that calls the DSP
+ * should do so with a limit (qda_call_wait()).
  *
  * @return as qda_session_open(); -EBADF; -EOPNOTSUPP a soft descriptor of another
  *	process (soft sessions cannot be passed on); -ENXIO not a QDA node
@@ -196,8 +198,11 @@ struct qda_session *qda_session_ref(struct qda_session *session);
 /**
  * Drop a reference. Buffers, mappings, modules and calls hold one; when the last
  * is gone the PD is released and the device closed. Does not wait for the DSP, but for a
- * reverse call that is being served, unless a reverse function drops it, of this session
- * or another. No callback of the session runs after that.
+ * reverse call that is being served: a lock that its function, or the log or trace
+ * callback, takes must not be held. No callback of the session runs after that. Only when
+ * a reverse function drops the last reference, of this session or another, it does not
+ * wait. While qda_ctx_process() runs in another thread it has a reference of its own, and
+ * the end is there.
  * Thread safe; NULL is allowed.
  * @return NULL
  * @since 0.1

@@ -320,9 +320,10 @@ static int std_make_sharing(void **state)
 
 static int std_remove_sharing(void **state)
 {
-	int err = std_remove(state);
+	int before = num_unshared, err = std_remove(state);
 
-	assert_int_equal(num_unshared, num_shared);
+	/* a DSP that does not answer would keep the end of the session for each */
+	assert_int_equal(num_unshared, before);
 	return err;
 }
 
@@ -363,7 +364,7 @@ static void sharing(void **state)
 	assert_int_equal(num_warnings, 0);
 	assert_int_equal(call_file(FCLOSE_FD, 0, 1000), AEE_EBADFD);
 	expect_logged("no file is mapped as 1000");
-	/* the other is unshared in the end */
+	/* the other ends with the session, which gives back what it has shared */
 }
 
 static void sharing_refused(void **state)
