@@ -112,8 +112,8 @@ static bool may_pass(struct qda_device *old, int err)
 		qda_device_unref(device);
 		return false;
 	}
-	return err == -ENODEV || err == -ETIMEDOUT || err == -EPIPE || err == -ENXIO || err == -ENOENT ||
-	       err == -ECONNREFUSED || err == -EBUSY;
+	return err == -ENODEV || err == -ETIMEDOUT || err == -EPIPE || err == -ENXIO ||
+	       err == -ENOENT || err == -ECONNREFUSED || err == -EBUSY;
 }
 
 QDA_EXPORT int qda_session_reopen(struct qda_session *session, int64_t timeout_ns,

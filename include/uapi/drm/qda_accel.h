@@ -683,8 +683,9 @@ struct drm_qda_event_status {
  * @DRM_QDA_OPTION_STATUS_EVENTS: 1: queue &struct drm_qda_event_status, 0 (as after
  *	open): do not; what is unread stays. Minor version 1
  * @DRM_QDA_OPTION_ANSWER_TIMEOUT: nanoseconds a control call may wait, for its turn and
- *	for the DSP's answer, before it returns -ETIMEDOUT, at most %DRM_QDA_MAX_ANSWER_TIMEOUT; 0 (as after open): no limit. A
- *	query that asks the DSP is one. Minor version 1
+ *	for the DSP's answer, before it returns -ETIMEDOUT, at most
+ *	%DRM_QDA_MAX_ANSWER_TIMEOUT; 0 (as after open): no limit. A query that asks the
+ *	DSP is one. Minor version 1
  */
 enum drm_qda_option {
 	DRM_QDA_OPTION_IN_FLIGHT = 0,
