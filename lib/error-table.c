@@ -18,6 +18,8 @@ const struct errno_entry qda_errno_table[] = {
 	  "for another PD." },
 	{ EBADF, "not an open file descriptor",
 	  "Pass a descriptor that is open in this process." },
+	{ EBADMSG, "not the whole file",
+	  "Copy it again from where it comes from, and compare the sizes." },
 	{ EBUSY,
 	  "in use: no free context bank, or the object is busy in another thread or "
 	  "call",
@@ -87,8 +89,8 @@ const struct errno_entry qda_errno_table[] = {
 	{ ERANGE, "out of range", "See the limits in \"qda-run info\"." },
 	{ EREMOTEIO, "the DSP refused", "The status says why." },
 	{ ESRCH, "no such process", "" },
-	{ ETIMEDOUT, "not finished in time; the call goes on",
-	  "Wait again with qda_call_wait(), or end everything with "
+	{ ETIMEDOUT, "not finished in time",
+	  "A call goes on: wait for it again with qda_call_wait(), or end everything with "
 	  "qda_session_release()." },
 	{ ETXTBSY, "the file is being written", "" },
 	{ 0, NULL, NULL },
@@ -103,6 +105,10 @@ const struct errno_entry qda_errno_table[] = {
 #define ADV_MODULE                                                       \
 	"Put the module and every library it needs into a directory of " \
 	"DSP_LIBRARY_PATH, built for this DSP."
+#define ADV_MODULE_OR_NAME                                                             \
+	ADV_MODULE                                                                     \
+	" If it was DSP code that opened a name of this program, register this name " \
+	"before with qda_reverse_new()."
 #define ADV_SESSION "Close the session and open a new one."
 #define ADV_LOG	    "The DSP's own log says more."
 #define ADV_SHELL                                                                      \
@@ -192,7 +198,7 @@ const struct status_entry qda_status_table[] = {
 	{ 0x03b, "AEE_EINVALIDDEVICE", "invalid device", "" },
 	{ 0x03c, "AEE_EINVALIDMODE", "invalid mode", "" },
 	{ 0x03d, "AEE_EINVALIDPROCNAME", "invalid process name", "" },
-	{ 0x03e, "AEE_ENOSUCHMOD", "no such module", ADV_MODULE },
+	{ 0x03e, "AEE_ENOSUCHMOD", "no such module", ADV_MODULE_OR_NAME },
 	{ 0x03f, "AEE_ENOSUCHINSTANCE", "no such instance", "" },
 	{ 0x040, "AEE_ENOSUCHTHREAD", "no such thread", "" },
 	{ 0x041, "AEE_ENOSUCHPROCESS", "no such process on the DSP", ADV_SESSION },

@@ -47,7 +47,7 @@ static int file_open(struct shell_file *file, const char *what, const char *path
 		err = qda_fail(reterr, -EINVAL, 0, "%s %s is not a regular file", what,
 			       path);
 	else if (!st.st_size)
-		err = qda_fail(reterr, -EINVAL, 0, "%s %s is empty", what, path);
+		err = qda_fail(reterr, -EBADMSG, 0, "%s %s is empty", what, path);
 	else if ((uint64_t)st.st_size > max)
 		err = qda_fail(reterr, -E2BIG, 0,
 			       "%s %s has %" PRIu64 " bytes, the DSP takes at most %" PRIu64,
@@ -76,7 +76,7 @@ static int file_read(const struct shell_file *file, const char *what, void *dest
 			return qda_fail(reterr, -EIO, 0, "reading %s %s (%s)", what,
 					file->path, qda_strerror(errno));
 		if (!n)
-			return qda_fail(reterr, -EIO, 0,
+			return qda_fail(reterr, -EBADMSG, 0,
 					"%s %s is truncated: %" PRIu64 " of %" PRIu64 " bytes",
 					what, file->path, done, file->size);
 		done += (uint64_t)n;
@@ -195,7 +195,7 @@ static int check_image(struct shell *shell, bool soft, struct qda_failure *reter
 		end = read_at(file, 0, &wide, sizeof(wide)) ? elf64_end(file, &wide) :
 							      sizeof(wide);
 	if (end > file->size)
-		return qda_fail(reterr, -EINVAL, 0,
+		return qda_fail(reterr, -EBADMSG, 0,
 				"shell image %s is truncated: %" PRIu64
 				" bytes, of at least %" PRIu64,
 				file->path, file->size, end);

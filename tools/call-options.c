@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "call-args.h"
@@ -199,9 +200,14 @@ static int parse_one(struct call_run *run, int option)
 
 static int readable(const char *what, const char *path)
 {
-	if (path && access(path, R_OK) < 0)
+	struct stat st;
+
+	if (path && (access(path, R_OK) < 0 || stat(path, &st) < 0))
 		return cli_fail(RUN_DATA, "cannot read the %s %s: %s", what, path,
 				strerror(errno));
+	if (path && !S_ISREG(st.st_mode))
+		return cli_fail(RUN_DATA, "cannot read the %s %s: it is not a regular "
+					  "file; give the path of one", what, path);
 	return RUN_OK;
 }
 

@@ -15,7 +15,10 @@ static const char help[] =
 	"\n"
 	CLI_OPTIONS_HELP
 	"\n"
-	"Exit status: 0 all is well, else that of what is broken. " CLI_EXIT_HELP;
+	"Exit status: 0 nothing is broken (there may be warnings), else that of what is:\n"
+	"1 the call returned a non-zero status, 3 no device, 4 no session or module, 5 a\n"
+	"shell image is damaged, 6 DSP or PD lost, 7 other failure; 2 usage, 130\n"
+	"interrupted. See qda-run(1).\n";
 
 static const struct {
 	const char *name;
@@ -89,14 +92,14 @@ static void sentence(const char *name, const struct check *check, char *text,
 }
 
 static void print_json(const struct doctor *doctor, const struct check *results,
-		       const struct check *broken, const char *message)
+		       int exit_status, const char *message)
 {
 	struct json json;
 	size_t i;
 
 	json_init(&json, stdout);
 	json_object(&json, NULL);
-	json_bool(&json, "ok", !broken);
+	json_bool(&json, "ok", !exit_status);
 	json_array(&json, "checks");
 	for (i = 0; i < NUM_CHECKS; i++) {
 		if (!applies(doctor, i))
@@ -111,10 +114,10 @@ static void print_json(const struct doctor *doctor, const struct check *results,
 		json_object_end(&json);
 	}
 	json_array_end(&json);
-	if (broken) {
+	if (exit_status) {
 		json_object(&json, "error");
 		json_string(&json, "message", message);
-		json_int(&json, "exit_status", broken->exit_status);
+		json_int(&json, "exit_status", exit_status);
 		json_object_end(&json);
 	}
 	json_object_end(&json);
@@ -125,8 +128,9 @@ int cmd_doctor(int argc, char **argv)
 	static const struct option options[] = { CLI_OPTIONS, { 0 } };
 	static struct check results[NUM_CHECKS];
 	struct doctor doctor = { 0 };
-	const struct check *broken = NULL;
 	char message[8192] = "";
+	unsigned int warnings = 0;
+	int exit_status = RUN_OK;
 	size_t i;
 	int ret;
 
@@ -145,28 +149,39 @@ int cmd_doctor(int argc, char **argv)
 		 cli.device ? cli.device : "");
 	doctor.soft = !strncmp(doctor.device, "soft:", 5);
 	doctor.named = doctor.soft && strchr(doctor.device, '@');
-	for (i = 0; i < NUM_CHECKS && !broken; i++) {
+	for (i = 0; i < NUM_CHECKS && !exit_status; i++) {
 		if (!applies(&doctor, i))
 			continue;
 		checks[i].fn(&doctor, &results[i]);
-		if (results[i].result == CHECK_BROKEN)
-			broken = &results[i];
+		if (cli_interrupted) {
+			/* what it cut short is not broken */
+			results[i] = (struct check){ .detail = "interrupted" };
+			exit_status = RUN_INTERRUPTED;
+			snprintf(message, sizeof(message),
+				 "interrupted while checking: %s", checks[i].name);
+		} else if (results[i].result == CHECK_BROKEN) {
+			exit_status = results[i].exit_status;
+			sentence(checks[i].name, &results[i], message, sizeof(message));
+		}
+		warnings += results[i].result == CHECK_WARNING;
 		if (!cli.json)
 			print_one(i, &results[i]);
-		if (broken)
-			sentence(checks[i].name, broken, message, sizeof(message));
 	}
 	if (cli.json)
-		print_json(&doctor, results, broken, message);
+		print_json(&doctor, results, exit_status, message);
 	fflush(stdout);
-	if (broken) {
+	if (exit_status) {
 		fputs("qda-run: ", stderr);
 		cli_print_text(stderr, message);
 		fputc('\n', stderr);
+	} else if (!cli.json && warnings) {
+		printf("Nothing is broken, but there %s %u warning%s.\n",
+		       warnings == 1 ? "is" : "are", warnings,
+		       warnings == 1 ? "" : "s");
 	} else if (!cli.json) {
 		printf("All is well.\n");
 	}
-	target_close(&doctor.target, broken != NULL);
+	target_close(&doctor.target, exit_status != RUN_OK);
 	qda_module_unref(doctor.module);
-	return broken ? broken->exit_status : RUN_OK;
+	return exit_status;
 }

@@ -324,12 +324,12 @@ static void log_message(void *data, int priority, const char *file, int line,
 			const char *func, const char *message)
 {
 	(void)data;
-	(void)file;
-	(void)line;
-	fprintf(stderr, "libqda: %s: %s: ",
-		priority <= QDA_LOG_ERR ? "error" :
-		priority <= QDA_LOG_WARNING ? "warning" :
-		priority <= QDA_LOG_INFO ? "info" : "debug", func);
+	if (priority > QDA_LOG_INFO)
+		fprintf(stderr, "qda-run: debug: %s:%d: %s: ", file, line, func);
+	else
+		fprintf(stderr, "qda-run: %s: ",
+			priority <= QDA_LOG_ERR ? "error" :
+			priority <= QDA_LOG_WARNING ? "warning" : "info");
 	cli_print_text(stderr, message);
 	fputc('\n', stderr);
 }
@@ -373,6 +373,20 @@ int target_open_device(struct target *target)
 	return RUN_OK;
 }
 
+int session_exit_status(int err)
+{
+	switch (err) {
+	case -EPIPE:
+	case -ENODEV:
+		return RUN_LOST;
+	case -EBADMSG:	/* the shell image or its signature */
+	case -E2BIG:
+		return RUN_DATA;
+	default:
+		return RUN_SESSION;
+	}
+}
+
 int target_open_session(struct target *target, const struct qda_session_opts *opts)
 {
 	struct qda_failure failure = QDA_FAILURE_INIT;
@@ -380,9 +394,7 @@ int target_open_session(struct target *target, const struct qda_session_opts *op
 
 	err = qda_session_open(target->device, opts, &target->session, &failure);
 	if (err < 0)
-		return cli_fail_failure(err == -EPIPE || err == -ENODEV ? RUN_LOST :
-									  RUN_SESSION,
-					err, &failure);
+		return cli_fail_failure(session_exit_status(err), err, &failure);
 	return RUN_OK;
 }
 

@@ -121,6 +121,8 @@ struct target {
 /* Each returns RUN_OK or has reported the error. */
 int target_open_device(struct target *target);
 int target_open_session(struct target *target, const struct qda_session_opts *opts);
+/* of a session that could not be opened */
+int session_exit_status(int err);
 /* the module is the target's */
 int target_open_module(struct target *target, const char *name,
 		       struct qda_module **ret_module);

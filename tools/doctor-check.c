@@ -52,7 +52,7 @@ void check_broken(struct check *check, int exit_status, const char *cure,
 	va_list ap;
 
 	check->result = CHECK_BROKEN;
-	check->exit_status = cli_interrupted ? RUN_INTERRUPTED : exit_status;
+	check->exit_status = exit_status;
 	check->detail[0] = '\0';
 	va_start(ap, format);
 	vadd(check->detail, sizeof(check->detail), format, ap);

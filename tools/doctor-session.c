@@ -169,7 +169,7 @@ void check_shell(struct doctor *doctor, struct check *check)
 		return;
 	}
 	if (err < 0) {
-		broken_failure(check, RUN_SESSION, err, &failure);
+		broken_failure(check, session_exit_status(err), err, &failure);
 		return;
 	}
 	check_ok(check, "%s", path);
@@ -184,34 +184,6 @@ void check_shell(struct doctor *doctor, struct check *check)
 			   doctor->firmware, firmware);
 	else
 		check_add(check, ", of the firmware's build %s", shell);
-}
-
-/* what the others need; the session that was opened shows the first */
-void check_pds(struct doctor *doctor, struct check *check)
-{
-	static const struct {
-		const char *name;
-		uint64_t feature;
-	} kinds[] = {
-		{ "signed", 0 },
-		{ "root", 0 },
-		{ "sensors", QDA_FEATURE_SENSORS_PD },
-		{ "static", QDA_FEATURE_STATIC_PD },
-	};
-	bool privileged = doctor->features & QDA_FEATURE_PRIVILEGED;
-	size_t i;
-
-	check_ok(check, "unsigned: %s",
-		 qda_session_is_unsigned(doctor->target.session) == 1 ?
-			 "works" :
-			 "not allowed by this DSP");
-	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		check_add(check, ", %s: %s", kinds[i].name,
-			  kinds[i].feature && !(doctor->features & kinds[i].feature) ?
-				  "this DSP has none" :
-			  privileged ? "allowed, not tried" :
-			  doctor->soft ? "this soft device gives no privilege" :
-					 "takes CAP_SYS_ADMIN, which this user has not");
 }
 
 /* the module that was loaded came by calls of the DSP's */
@@ -237,7 +209,7 @@ void check_session(struct doctor *doctor, struct check *check)
 	err = qda_session_open(doctor->target.device, NULL, &doctor->target.session,
 			       &failure);
 	if (err < 0)
-		broken_failure(check, RUN_SESSION, err, &failure);
+		broken_failure(check, session_exit_status(err), err, &failure);
 	else
 		check_ok(check, "%s PD created",
 			 qda_session_is_unsigned(doctor->target.session) == 1 ?

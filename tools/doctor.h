@@ -72,10 +72,12 @@ void check_bank(struct doctor *doctor, struct check *check);
 void check_search_path(struct doctor *doctor, struct check *check);
 void check_shell(struct doctor *doctor, struct check *check);
 void check_session(struct doctor *doctor, struct check *check);
-void check_pds(struct doctor *doctor, struct check *check);
 void check_module(struct doctor *doctor, struct check *check);
 void check_listener(struct doctor *doctor, struct check *check);
 void check_call(struct doctor *doctor, struct check *check);
+
+/* doctor-pds.c: which other kinds of PD work */
+void check_pds(struct doctor *doctor, struct check *check);
 
 /* doctor-dsps.c: which driver has which DSP */
 void check_dsps(struct doctor *doctor, struct check *check);

@@ -104,10 +104,11 @@ void qda_search_path_free(struct qda_search_dir *dirs);
  * @param is_unsigned 1: of an unsigned PD; 0: of one that checks signatures
  * @param buf its path goes here, also with -ENOEXEC
  * @param reterr NULL, or where to say why
- * @return 0; -EINVAL, also an image that is truncated; -ENOENT none, the message has
- *	every place that was tried; -ENOEXEC it is no program for this DSP, as far as
- *	one can see, and would be tried nevertheless; -E2BIG; -ENAMETOOLONG buf is too
- *	small; -EACCES; -EIO; -ENOMEM; what qda_device_query() returns
+ * @return 0; -EINVAL; -EBADMSG the image is empty or truncated; -ENOENT none, the
+ *	message has every place that was tried; -ENOEXEC it is no program for this
+ *	DSP, as far as one can see, and would be tried nevertheless; -E2BIG;
+ *	-ENAMETOOLONG buf is too small; -EACCES; -EIO; -ENOMEM; what
+ *	qda_device_query() returns
  * @since 0.1
  */
 int qda_device_find_shell(struct qda_device *device, uint32_t is_unsigned, char *buf,

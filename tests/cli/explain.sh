@@ -29,6 +29,13 @@ json "'permissions' in d['meanings'][0]['text'] and d['meanings'][0]['advice']"
 # the number that a board's user took for another one
 run explain 80000600; is 0; has "AEE_ERPC (0x200, 0x80000600)"
 
+# the DSP's, and what an application answers to a name that it has not
+for word in 0x3e 0x8000043e; do
+	run explain --json "$word"; is 0
+	json "'DSP_LIBRARY_PATH' in d['meanings'][0]['advice']"
+	json "'qda_reverse_new()' in d['meanings'][0]['advice']"
+done
+
 # errno values: negative, as 32 bits, by name
 for word in -22 0xffffffea 4294967274 EINVAL einval; do
 	run explain --json "$word"; is 0

@@ -60,6 +60,25 @@ json "d['attribute_details'][18]['value'] is None and 'driver' in d['attribute_d
 run info --attrs extra; is 2
 run info --attrs=1; is 2; says "takes no value"
 
+# --- the kinds of PD, as doctor has tried them ------------------------------
+# pds TEXT: what it found
+pds()
+{
+	json "[c['detail'] for c in d['checks'] if c['name'] == 'PDs'] == ['$1']"
+}
+
+run info --json; is 0
+case $out in
+*'"privileged": true'*)
+	run doctor; is 0; has "ok           PDs           unsigned: works; signed: works; "
+	run doctor --json; is 0
+	pds "unsigned: works; signed: works; root: works; sensors: this DSP has none; static: this DSP has none" ;;
+*)
+	run doctor --json; is 0
+	json "[c['detail'].count('needs privilege') for c in d['checks'] if c['name'] == 'PDs'] == [2]"
+	json "any(c['detail'].startswith('unsigned: works; signed: needs') for c in d['checks'])" ;;
+esac
+
 if [ -z "$soft" ]; then
 	clean
 	report
@@ -87,6 +106,28 @@ run --device soft:adsp info --json; is 0
 cannot unsigned_pd "this is adsp"
 can static_pd "audiopd also"; can sensors_pd; can signed_pd
 cannot vtcm "has none"; cannot hvx_128b "compute DSP"; cannot hmx "vector memory"
+
+run --device soft:adsp doctor --json; is 0
+pds "unsigned: not allowed by this DSP; signed: works; root: works; sensors: works; static: not tried, because audiopd never gives back the memory it takes, and only the board knows which others there are"
+run --device soft:sdsp doctor; is 0; has "signed: works; root: works; sensors: works; static: this DSP has none"
+run --device soft:cdsp,priv=0 doctor --json; is 0; json "d['ok']"
+no="needs privilege, which this soft device does not give"
+pds "unsigned: works; signed: $no; root: $no; sensors: this DSP has none; static: this DSP has none"
+# its only kind takes privilege
+run --device soft:adsp,priv=0 doctor; is 4; says "session: adsp: creating a signed PD"
+# a bank that is taken is no fault
+run --device soft:adsp,banks=1 doctor; is 0; has "All is well."
+has "signed: works; root: not tried, no free context bank; sensors: not tried, no free"
+# what should work and does not is a warning, which names the file
+mkdir shells
+head -c 1000 "$DSP_LIBRARY_PATH/fastrpc_shell_3" >shells/fastrpc_shell_3
+DSP_LIBRARY_PATH="$tmp/shells:$DSP_LIBRARY_PATH" run doctor; is 0
+has "warning      PDs           unsigned: works; signed: not the whole file; root: works; "
+has "signed: shell image $tmp/shells/fastrpc_shell_3 is truncated: 1000 bytes"
+has "Nothing is broken, but there is 1 warning."
+[[ $out != *"All is well"* ]] && pass || fail "all is well"
+DSP_LIBRARY_PATH="$tmp/shells:$DSP_LIBRARY_PATH" run doctor --json; is 0; json "d['ok']"
+json "[c['name'] for c in d['checks'] if c['result'] == 'warning'] == ['PDs']"
 
 # --- firmware that tells something else -------------------------------------
 QDA_CLI_TEST=$mark "$QDA_SOFTDSP" --domain cdsp --banks 1 --listen "$tmp/dsp.sock" \
@@ -120,6 +161,8 @@ done
 json "d['architecture'] is None"
 json "d['attributes']['hvx_128b'] is None and d['attributes']['domain_support'] == 1"
 can session; can unsigned_pd; can async_calls
+steer "fail op=query status=0x80000414 n=1"
+run doctor; is 0; has "warning      DSP           the device answers"; has "there is 1 warning."
 steer "fail op=query status=0x8000040e n=1"
 run info; is 0; has "processor unknown"; has "(AEE_EBADPARM, 0x8000040e)"
 steer "fail op=query status=0x8000040e n=1"

@@ -254,6 +254,10 @@ json "d['limits']['banks_free'] == d['limits']['banks_total'] == $banks"
 run call calculator 2 seq.i32:1,2 out.i64; is 0; prints "out[0] i64 = 3"
 [ -z "$soft" ] || wait_free "$banks"
 run doctor; is 0
+# a kind of PD that is refused
+steer "fail op=attach status=0x80000414 n=1"
+run doctor; is 0; has "signed: works; root: refused (AEE_EUNSUPPORTED)"
+has "warning      PDs "; has "root: cdsp: attaching to the root PD: "
 
 # the end of the PD is never answered: one Ctrl-C or the timeout ends it
 steer "hold handle=4 method=2 n=0"; held=$rule
@@ -265,6 +269,24 @@ run call --timeout 4000 calculator 2 seq.i32:1,2 out.i64
 is 7; says "ending the PD was not answered in time"; prints "out[0] i64 = 3"
 steer "cancel $held"
 [ -z "$soft" ] || wait_free "$banks"
+
+# Ctrl-C breaks nothing
+for option in "" --json; do
+	steer "hold handle=8 method=2 n=0"; held=$rule
+	background doctor ${option:+"$option"}
+	wait_held "$held" 1
+	kill -INT "$started"; collect
+	is 130; says "qda-run: interrupted while checking: module"
+	[[ $out$err != *roken* && $err != *qda_call_wait* ]] && pass ||
+		fail "something is said to be broken"
+	if [ -n "$option" ]; then
+		json "not d['ok'] and d['error']['exit_status'] == 130"
+		json "[c['detail'] for c in d['checks'] if c['name'] == 'module'] == ['interrupted']"
+		json "d['checks'][-1]['result'] == 'not checked'"
+	fi
+	steer "cancel $held"
+	[ -z "$soft" ] || wait_free "$banks"
+done
 
 steer "pause method=11 n=0"; paused=$rule
 holders=()

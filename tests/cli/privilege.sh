@@ -37,7 +37,9 @@ refused()
 	run call "${sum[@]}"; is 0; prints "out[0] i64 = 3"
 	run call --unsigned "${sum[@]}"; is 0; prints "out[0] i64 = 3"
 	run info --json; is 0; json "not d['features']['privileged']"
-	run doctor; is 0; has "All is well"
+	# other users of a machine may not have its DMA heaps, which is a warning
+	run doctor; is 0; has "ok           call "; has "signed: needs privilege"
+	[ -z "$soft" ] || has "All is well."
 }
 
 # --- the broker ----------------------------------------------------------------

@@ -78,7 +78,21 @@ unset QDA_LOG
 run call calculator 2 seq.i32:1 out.i64 --shell random; is 4; says "it is not an ELF image"
 head -c 1000 "$modules/fastrpc_shell_unsigned_3" >short
 run call calculator 2 seq.i32:1 out.i64 --shell short
-is "$rc"; says "short is truncated: 1000 bytes"
+is 5; says "short is truncated: 1000 bytes" "Copy it again"
+: >none
+run call calculator 2 seq.i32:1 out.i64 --shell none; is 5; says "none is empty" "Copy it again"
+truncate -s 64M large
+run call calculator 2 seq.i32:1 out.i64 --shell large; is 5; says "large has 67108864 bytes"
+run call calculator 2 seq.i32:1 out.i64 --shell .; is 5; says "not a regular file"
+run call --signed calculator 2 seq.i32:1 out.i64 --test-signature none
+is 5; says "test signature none is empty"
+run call --json calculator 2 seq.i32:1 out.i64 --shell short; is 5
+json "d['error']['exit_status'] == 5"
+# one that is found
+mkdir damaged; cp short damaged/fastrpc_shell_unsigned_3
+DSP_LIBRARY_PATH=$tmp/damaged run "${sum[@]}"; is 5; says "is truncated: 1000 bytes"
+DSP_LIBRARY_PATH=$tmp/damaged run doctor; is 5; says "shell: shell image $tmp/damaged/"
+has "broken       shell "
 
 clean
 report

@@ -6,6 +6,7 @@
 run --help; is 0; has "Exit status:"
 for command in list info call bench doctor explain; do
 	run "$command" --help; is 0; has "usage: qda-run $command"; has "Exit status"
+	[ "$(grep -c "Exit status" <<<"$out")" = 1 ] && pass || fail "not one exit status"
 done
 run help; is 0
 run --version; is 0; has "libqda "
@@ -36,6 +37,7 @@ run call --timeout 0 calculator 2; is 2
 run call --signed --unsigned calculator 2; is 2; says "--signed or --unsigned"
 run call --pd root --shell "$QDA_RUN" calculator 2; is 2
 run call --shell "$tmp/none" calculator 2; is 5; says "$tmp/none"
+run call --shell "$tmp" calculator 2; is 5; says "$tmp: it is not a regular file"
 run call --signed --test-signature "$tmp/none" calculator 2; is 5; says "$tmp/none"
 run call --test-signature "$QDA_RUN" calculator 2; is 2; says "--signed"
 run call --unsigned --test-signature "$QDA_RUN" calculator 2; is 2; says "--signed"

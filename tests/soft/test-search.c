@@ -96,7 +96,7 @@ static void bad_shell(void **state)
 	assert_non_null(strstr(failure.message, "not an ELF image"));
 	write_file("fastrpc_shell_unsigned_3", "", 0);
 	assert_int_equal(qda_device_find_shell(device, 1, path, sizeof(path), &failure),
-			 -EINVAL);
+			 -EBADMSG);
 	assert_non_null(strstr(failure.message, "is empty"));
 }
 

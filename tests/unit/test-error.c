@@ -14,7 +14,7 @@
 
 /* every errno the public headers and the uapi header promise */
 static const int promised[] = {
-	E2BIG,	   EACCES, EAGAIN,   EALREADY,	EBADF,	    EBUSY,     ECANCELED,
+	E2BIG,	   EACCES, EAGAIN,   EALREADY,	EBADF,	    EBUSY,     ECANCELED,	 EBADMSG,
 	EEXIST,	   EFAULT, EINTR,    EINVAL,	EIO,	    EMFILE,    ENAMETOOLONG,
 	ENFILE,	   ENODEV, ENOENT,   ENOMEM,	ENOSPC,	    ENOSYS,    ENOTCONN,
 	ENOTSUP,   ENXIO,  EOPNOTSUPP, EOWNERDEAD, EPERM,   EPIPE,     ERANGE,

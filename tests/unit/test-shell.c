@@ -190,7 +190,7 @@ static void bad_files(void **state)
 
 	write_file("empty", 0);
 	assert_int_equal(open_shell(&shell, "empty", &failure),
-			 -EINVAL);
+			 -EBADMSG);
 	assert_non_null(strstr(failure.message, "empty"));
 
 	write_file("large", MAX_SHELL + 1);
@@ -221,7 +221,7 @@ static void reading(void **state)
 	write_file("s", 2000);
 	assert_int_equal(shell_read(&shell, data, &failure), 0);
 	assert_int_equal(truncate(path_of("s"), 600), 0);
-	assert_int_equal(shell_read(&shell, data, &failure), -EIO);
+	assert_int_equal(shell_read(&shell, data, &failure), -EBADMSG);
 	assert_non_null(strstr(failure.message, "truncated: 600 of 1000 bytes"));
 	shell_close(&shell);
 	free(data);
@@ -327,12 +327,12 @@ static void truncated(void **state)
 
 	(void)state;
 	make_elf(&header, &segment);
-	assert_int_equal(open_elf(&shell, &header, &segment, 999, &failure), -EINVAL);
+	assert_int_equal(open_elf(&shell, &header, &segment, 999, &failure), -EBADMSG);
 	assert_non_null(strstr(failure.message,
 			       "elf is truncated: 999 bytes, of at least 1000"));
 	assert_int_equal(shell.image.fd, -1);
 	/* within the table, within the header */
-	assert_int_equal(open_elf(&shell, &header, &segment, 60, &failure), -EINVAL);
+	assert_int_equal(open_elf(&shell, &header, &segment, 60, &failure), -EBADMSG);
 	assert_non_null(strstr(failure.message, "60 bytes, of at least 84"));
 	assert_int_equal(open_elf(&shell, &header, &segment, 51, NULL), 0);
 	/* without bytes in the file, or not loaded, it says nothing */
@@ -340,7 +340,7 @@ static void truncated(void **state)
 	segment.p_offset = UINT32_MAX;
 	assert_int_equal(open_elf(&shell, &header, &segment, 500, NULL), 0);
 	segment.p_filesz = UINT32_MAX;
-	assert_int_equal(open_elf(&shell, &header, &segment, 500, &failure), -EINVAL);
+	assert_int_equal(open_elf(&shell, &header, &segment, 500, &failure), -EBADMSG);
 	assert_non_null(strstr(failure.message, "of at least 8589934590"));
 	segment.p_type = PT_NOTE;
 	assert_int_equal(open_elf(&shell, &header, &segment, 500, NULL), 0);
@@ -349,7 +349,7 @@ static void truncated(void **state)
 	header.e_phoff = UINT32_MAX;
 	assert_int_equal(open_elf(&shell, &header, &segment, 500, NULL), 0);
 	header.e_phnum = UINT16_MAX;
-	assert_int_equal(open_elf(&shell, &header, &segment, 500, NULL), -EINVAL);
+	assert_int_equal(open_elf(&shell, &header, &segment, 500, NULL), -EBADMSG);
 	header.e_phentsize = 1;
 	assert_int_equal(open_elf(&shell, &header, &segment, 500, NULL), 0);
 
@@ -360,7 +360,7 @@ static void truncated(void **state)
 	assert_int_equal(size, sizeof(image));
 	write_bytes("own", image, size);
 	assert_int_equal(shell_open(&shell, path_of("own"), true, MAX_SHELL, &failure),
-			 -EINVAL);
+			 -EBADMSG);
 	assert_non_null(strstr(failure.message, "own is truncated: 1000 bytes"));
 	if (image[EI_CLASS] == ELFCLASS64) {
 		Elf64_Ehdr *own = (Elf64_Ehdr *)(void *)image;
@@ -397,7 +397,7 @@ static void signature(void **state)
 	assert_string_equal(data, "0123456789abcd");
 	/* shrunk meanwhile */
 	assert_int_equal(truncate(path_of("sig"), 3), 0);
-	assert_int_equal(shell_read(&shell, data, &failure), -EIO);
+	assert_int_equal(shell_read(&shell, data, &failure), -EBADMSG);
 	assert_non_null(strstr(failure.message, "sig is truncated: 3 of 4 bytes"));
 	shell_close(&shell);
 	assert_int_equal(shell.signature.fd, -1);
@@ -410,7 +410,7 @@ static void signature(void **state)
 	assert_non_null(strstr(failure.message, path_of("no")));
 	assert_int_equal(shell_sign(&shell, dir, 14, &failure), -EINVAL);
 	write_bytes("sig", "", 0);
-	assert_int_equal(shell_sign(&shell, path_of("sig"), 14, &failure), -EINVAL);
+	assert_int_equal(shell_sign(&shell, path_of("sig"), 14, &failure), -EBADMSG);
 	shell_close(&shell);
 
 	/* nothing that it could belong to */
