@@ -39,13 +39,12 @@ static bool get_part(const void *image, unsigned int i, Elf64_Phdr *ret)
 	return true;
 }
 
-bool elf_check(const void *image, size_t size, uint16_t machine, char *text,
-	       size_t text_size)
+_Static_assert(sizeof(Elf64_Ehdr) == ELF_HEADER_SIZE, "as the ABI has it");
+
+bool elf_check_header(const void *image, size_t size, uint16_t machine, char *text,
+		      size_t text_size)
 {
-	bool loads = false;
 	Elf64_Ehdr head;
-	Elf64_Phdr part;
-	unsigned int i;
 
 	if (size < sizeof(head) || memcmp(image, ELFMAG, SELFMAG)) {
 		snprintf(text, text_size, "is no ELF file");
@@ -61,10 +60,24 @@ bool elf_check(const void *image, size_t size, uint16_t machine, char *text,
 		return false;
 	}
 	if ((head.e_type != ET_EXEC && head.e_type != ET_DYN) ||
-	    head.e_phentsize != sizeof(part) || !head.e_phnum) {
+	    head.e_phentsize != sizeof(Elf64_Phdr) || !head.e_phnum) {
 		snprintf(text, text_size, "is neither a program nor a shared object");
 		return false;
 	}
+	return true;
+}
+
+bool elf_check(const void *image, size_t size, uint16_t machine, char *text,
+	       size_t text_size)
+{
+	bool loads = false;
+	Elf64_Ehdr head;
+	Elf64_Phdr part;
+	unsigned int i;
+
+	if (!elf_check_header(image, size, machine, text, text_size))
+		return false;
+	memcpy(&head, image, sizeof(head));
 	if (head.e_phoff > size || (size - head.e_phoff) / sizeof(part) < head.e_phnum) {
 		snprintf(text, text_size, "is truncated");
 		return false;

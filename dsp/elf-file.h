@@ -19,6 +19,13 @@ struct elf_object {
 
 /* e_machine of this machine, 0 if unknown */
 uint16_t elf_machine(void);
+#define ELF_HEADER_SIZE	64u
+/*
+ * The part of elf_check() that the first ELF_HEADER_SIZE bytes are enough for; size may
+ * be theirs or the whole image's.
+ */
+bool elf_check_header(const void *image, size_t size, uint16_t machine, char *text,
+		      size_t text_size);
 /*
  * A whole program or shared object for machine, as far as the kernel's loader
  * looks? If not, text says what is wrong with it.

@@ -196,6 +196,7 @@ static void exec_create(struct call *call)
 		return;
 	}
 	params.client_id = le32toh(in.client_id);
+	params.is_signed = !(attrs & DRM_QDA_PD_UNSIGNED);
 	pd_start(call->conn->bank, &params, call);
 }
 

@@ -7,6 +7,7 @@
 int bench_skel_handle_invoke(remote_handle64 h, uint32_t sc, remote_arg *pra);
 
 static const struct builtin builtins[] = {
+	{ "libpd_tuning_skel.so", "pd_tuning_skel_handle_invoke", tuning_invoke },
 	{ "libbench_skel.so", "bench_skel_handle_invoke", bench_skel_handle_invoke },
 };
 

@@ -78,7 +78,8 @@ static int take_hello(const struct pdlink_packet *packet, int fd)
 		return -errno;
 	pd.shared = shared;
 	pd.sid = (uint32_t)packet->b;
-	pd.kind = (enum pd_kind)packet->flags;
+	pd.kind = (enum pd_kind)(packet->flags & ~PDLINK_SIGNED);
+	pd.is_signed = packet->flags & PDLINK_SIGNED;
 	pd.remote_heap = packet->c;
 	return window_init();
 }

@@ -29,7 +29,7 @@ static bool shape(uint32_t sc, const remote_arg *pra, unsigned int in,
 int32_t process_invoke(struct pd_call *call, unsigned int method, remote_arg *pra)
 {
 	struct pdlink_packet packet = { .op = PDLINK_NOTIFY };
-	uint32_t sc = call->msg.sc, asid = pd.sid;
+	uint32_t sc = call->msg.sc, asid = pd.sid, usec;
 
 	switch (method) {
 	case PROCESS_EXIT:
@@ -47,8 +47,11 @@ int32_t process_invoke(struct pd_call *call, unsigned int method, remote_arg *pr
 		memcpy(pra[0].buf.pv, &asid, sizeof(asid));
 		return 0;
 	case PROCESS_SET_QOS:
-		/* there is no clock whose latency could be voted for */
-		return shape(sc, pra, 1, 0, 4, 0) ? 0 : DSP_EBADPARM;
+		if (!shape(sc, pra, 1, 0, sizeof(usec), 0))
+			return DSP_EBADPARM;
+		memcpy(&usec, pra[0].buf.pv, sizeof(usec));
+		tuning_set_latency(usec);
+		return 0;
 	case PROCESS_EXCEPTION:
 		__builtin_trap();
 	case PROCESS_ENABLE_NOTIFICATIONS:

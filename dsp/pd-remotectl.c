@@ -314,8 +314,7 @@ static int32_t do_set_param(uint32_t sc, remote_arg *pra)
 	if (in[1] < 2)
 		return DSP_EBADPARM;
 	memcpy(values, pra[1].buf.pv, sizeof(values));
-	/* the priority is for a scheduler that is not there */
-	thread_set_stack_size(values[1]);
+	tuning_set_threads(values[0], values[1]);
 	return 0;
 }
 

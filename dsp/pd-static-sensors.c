@@ -22,7 +22,6 @@
 #define MAX_FILES	1024
 #define MAX_REGISTRY	(64u << 20)
 #define CHUNK		(64u << 10)
-#define FROM_START	0
 /* of stat, as Linux has them */
 #define MODE_TYPE	0170000u
 #define MODE_REGULAR	0100000u
@@ -155,7 +154,7 @@ static void read_file(struct job *job, uint32_t handle, const struct file *file,
 		return;
 	first = hash(0x811c9dc5u, file->name, strlen(file->name) + 1);
 	second = hash(first, at, size);
-	if (failed(job, apps_fseek(handle, 0, FROM_START), "rewinding", file->name) ||
+	if (failed(job, apps_fseek(handle, 0, APPS_FROM_START), "rewinding", file->name) ||
 	    read_open(job, handle, file->name, at, file->size, &again))
 		return;
 	if (size != file->size || again != size || hash(first, at, again) != second) {

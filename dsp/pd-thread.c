@@ -15,9 +15,6 @@
 
 #include "pd.h"
 
-#define MIN_STACK	(256u << 10)
-#define MAX_STACK	(16u << 20)
-
 struct lane {
 	int fd;			/* -1: free */
 	uint32_t serial;
@@ -39,7 +36,6 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct lane lanes[PDLINK_MAX_LANES];
 static unsigned int num_lanes;		/* slots ever used */
 static uint32_t next_serial;
-static size_t stack_size;
 
 static pthread_cond_t late_cond = PTHREAD_COND_INITIALIZER;
 static struct late *late_head, **late_tail = &late_head;
@@ -194,6 +190,7 @@ static void *lane_main(void *data)
 
 static int start_thread(void *(*fn)(void *), void *data)
 {
+	size_t stack = tuning_stack();
 	pthread_attr_t attr;
 	pthread_t thread;
 	int err;
@@ -202,18 +199,11 @@ static int start_thread(void *(*fn)(void *), void *data)
 	if (err)
 		return -err;
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	if (stack_size)
-		pthread_attr_setstacksize(&attr, stack_size);
+	if (stack)
+		pthread_attr_setstacksize(&attr, stack);
 	err = pthread_create(&thread, &attr, fn, data);
 	pthread_attr_destroy(&attr);
 	return -err;
-}
-
-void thread_set_stack_size(size_t size)
-{
-	pthread_mutex_lock(&lock);
-	stack_size = size < MIN_STACK ? MIN_STACK : size > MAX_STACK ? MAX_STACK : size;
-	pthread_mutex_unlock(&lock);
 }
 
 int thread_add_lane(int fd, uint32_t tid, uint32_t *ret_serial)

@@ -33,6 +33,7 @@ struct pd {
 	int link;			/* to the root */
 	uint32_t sid;
 	enum pd_kind kind;
+	bool is_signed;
 	uint64_t remote_heap;		/* bytes that are this PD's for good */
 	const char *domain;
 	struct pd_shared *shared;
@@ -85,7 +86,6 @@ static inline void *window_ptr(uint64_t addr)
 /* takes fd on success; -EMFILE at the limit. Its thread waits for thread_begin_lane() */
 int thread_add_lane(int fd, uint32_t tid, uint32_t *ret_serial);
 void thread_begin_lane(uint32_t serial);
-void thread_set_stack_size(size_t size);
 /* what steering kept back, run or sent now */
 void thread_run_late(const struct pdlink_packet *packet);
 void thread_verdict(const struct pdlink_packet *packet);
@@ -137,6 +137,7 @@ int32_t apps_fopen_with_env(const char *env, const char *name, uint32_t *ret_fil
 int32_t apps_flen(uint32_t file, uint64_t *ret_len);
 int32_t apps_fread(uint32_t file, void *buf, uint32_t len, uint32_t *ret_read);
 int32_t apps_fwrite(uint32_t file, const void *buf, uint32_t len);
+#define APPS_FROM_START	0
 int32_t apps_fseek(uint32_t file, int32_t offset, uint32_t whence);
 int32_t apps_fclose(uint32_t file);
 int32_t apps_frename(const char *from, const char *to);
@@ -211,6 +212,16 @@ void static_sensors(struct static_report *report);
 int32_t remotectl_invoke(struct pd_call *call, unsigned int method, remote_arg *pra);
 /* a handle remotectl gave out */
 int32_t remotectl_dispatch(struct pd_call *call, remote_arg *pra);
+
+/* --- pd-tuning.c: what the client asks of threads and latency -------------- */
+
+/* UINT32_MAX: as it is */
+void tuning_set_threads(uint32_t priority, uint32_t stack);
+void tuning_set_latency(uint32_t usec);
+/* bytes for threads from now on, 0: the system's default */
+size_t tuning_stack(void);
+/* the interface pd_tuning */
+int tuning_invoke(remote_handle64 handle, uint32_t sc, remote_arg *pra);
 
 /* --- pd-process.c ---------------------------------------------------------- */
 

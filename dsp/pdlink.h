@@ -12,7 +12,7 @@
 
 #include "payload.h"
 
-#define PDLINK_VERSION		2
+#define PDLINK_VERSION		3
 #define PDLINK_MAX_LANES	256
 /* longest reply packet that steering can make */
 #define PDLINK_REPLY_MAX	256
@@ -20,7 +20,8 @@
 enum pdlink_op {
 	/* root to PD; answered by ANSWER where it says so */
 	PDLINK_HELLO = 1,	/* a: version, b: stream id, c: bytes of remote heap,
-				 * flags: enum pd_kind; fd: shared; ANSWER */
+				 * flags: enum pd_kind, maybe PDLINK_SIGNED;
+				 * fd: shared; ANSWER */
 	PDLINK_MAP,		/* a: address, b: bytes, c: offset; fd; ANSWER */
 	PDLINK_UNMAP,		/* a: address, b: bytes; ANSWER */
 	PDLINK_LANE,		/* a: thread id; fd; ANSWER */
@@ -48,6 +49,9 @@ enum pd_kind {
 	PD_KIND_OIS,
 	PD_KIND_SECURE,
 };
+
+/* beside its kind: the PD runs signed modules only */
+#define PDLINK_SIGNED		0x100u
 
 enum pdlink_verdict {
 	PDLINK_GO,

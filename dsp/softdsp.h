@@ -243,6 +243,7 @@ struct pd {
 
 struct pd_params {
 	enum pd_kind kind;
+	bool is_signed;
 	uint32_t client_id;
 	uint64_t heap;			/* bytes of remote heap, PD_KIND_AUDIO */
 	int image;			/* -1: built in; taken, always */

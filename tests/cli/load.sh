@@ -115,6 +115,20 @@ run call --library-path "foreign;both" needs 2 out.i32; refused "libneeds_skel.s
 patch foreign/libneeds_skel.so 16 '\x02\x00'
 run call --library-path "foreign;both" needs 2 out.i32; refused "libneeds_skel.so: "
 
+# of what is not for this DSP, no more than a header is read, and it is closed
+for file in foreign cut; do
+	truncate -s 60M $file/libneeds_skel.so
+	patch foreign/first 18 '\xa4\x00'; echo no object >cut/first
+	dd if=$file/first of=$file/libneeds_skel.so conv=notrunc status=none
+	run --trace call --library-path $file needs 2 out.i32
+	[ "$rc" = 4 ] && pass || fail "exit status is not 4"
+	says "loading file:///libneeds_skel.so?" ": libneeds_skel.so: is "
+	steps=$(grep -o ' ← .* apps_std f[a-z]* {.*' <<<"$err" |
+		sed -e 's/.* apps_std //' -e 's/{[0-9]*/{F/' | paste -sd' ')
+	[ "$steps" = 'flen {F} fread {F, 64} fclose {F}' ] && pass ||
+		fail "it is read by $steps"
+done
+
 # --- what the DSP may read -------------------------------------------------------------
 # a name of its own for a directory, and nothing outside of it
 mkdir given
@@ -133,7 +147,7 @@ mkdir links
 ln -s ../given/libneeds_skel.so links/libneeds_skel.so
 run call --library-path links needs 2 out.i32
 [ "$rc" = 4 ] && pass || fail "exit status is not 4"
-says "libqda: warning: " "refused" "symbolic link" "qda-run: cdsp: loading"
+says "qda-run: warning: " "refused" "symbolic link" "qda-run: cdsp: loading"
 run call --library-path "links;given" needs 2 out.i32; is 0; says "symbolic link"
 mkfifo links/libpipe_skel.so
 run call --library-path links pipe 2

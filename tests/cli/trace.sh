@@ -77,14 +77,25 @@ $listener
 $next2
 main → h 8, sc 0x02020200 remotectl1 open {96, 255} $uri"
 
-# the library is fetched by calls of the DSP, each served before the listener asks for more
-steps=$(grep -o ' ← .* apps_std .*' <<<"$loading" |
-	sed -E -e 's/ ← h [0-9]+, //' -e 's/\{[0-9]+, [0-9]+\}/{F, N}/' -e 's/\{[0-9]+\}/{F}/' |
-	uniq)
-lines "sc 0x13050100 apps_std fopen_with_env {18, 2, 22, 2} ADSP_LIBRARY_PATH ; libcalculator_skel.so r
-sc 0x0a010100 apps_std flen {F}
-sc 0x04010200 apps_std fread {F, N}
-sc 0x03010000 apps_std fclose {F}"
+# the library is fetched by calls of the DSP, each served before the listener asks for more:
+# its header, and all of it when that is one for this DSP. fetched [MORE]...: and more lines
+opens()
+{
+	printf 'sc 0x13050100 apps_std fopen_with_env {18, 2, %u, 2} ADSP_LIBRARY_PATH ; %s r' \
+		$((${#1} + 1)) "$1"
+}
+closes='sc 0x03010000 apps_std fclose {F}'
+fetched()
+{
+	steps=$(grep -o ' ← .* apps_std .*' <<<"$loading" |
+		sed -E -e 's/ ← h [0-9]+, //' -e 's/\{[0-9]+(, 64|, 0, 0)?\}/{F\1}/' \
+			-e 's/\{[0-9]+, [0-9]+\}/{F, N}/' | uniq)
+	lines "$(printf '%s\n' "$(opens libcalculator_skel.so)" \
+		'sc 0x0a010100 apps_std flen {F}' 'sc 0x04010200 apps_std fread {F, 64}' \
+		'sc 0x09010000 apps_std fseek {F, 0, 0}' 'sc 0x04010200 apps_std fread {F, N}' \
+		"$closes" "$@")"
+}
+fetched
 grep -v '^thread L ' <<<"$loading" && fail "another thread loads, too" || pass
 steps=$(sed -E -e 's/.*→ h 7, sc 0x06020200 .*/next/' -e 's/.* ← .*/serve/' -e 's/.* = apps_.*/answer/' \
 	-e '/get_in_bufs2/d' -e '/ = adsp_listener1 next2 /d' <<<"$loading" | uniq)
@@ -131,6 +142,20 @@ main = remotectl1 close {0}
 main → h 4, sc 0x02000000 adsp_current_process1 exit
 main = adsp_current_process1 exit"
 
+# a signed PD looks for signatures, too, once; there is nothing to complain of without
+traced call --signed "$uri" 2 "$numbers" out.i64 --then "$uri:3" "$numbers" out.i32 \
+	--then callback:3 i32:2 str:hello
+is_sum
+fetched "$(opens testsig-0x0.so)" "$(opens testsig.so)"
+[[ $after != *testsig* ]] && pass || fail "it looks for them more than once"
+[[ $err != *warning:* && $err != *error:* ]] && pass || fail "something is complained of"
+# one that it finds it only closes
+mkdir signatures; echo signature >signatures/testsig.so
+traced call --signed --library-path signatures --dsp-log=low "$uri" 2 "$numbers" out.i64 \
+	--then "$uri:3" "$numbers" out.i32
+is_sum; says "testsig.so: is there"
+fetched "$(opens testsig-0x0.so)" "$(opens testsig.so)" "$closes"
+
 # what fails is shown with its name, both ways
 run --trace call nosuch 2
 [ "$rc" = 4 ] && pass || fail "exit status is not 4"
@@ -167,7 +192,7 @@ run --dsp-log=fatal "${said[@]}" --json; is 0; logs "fatal"
 json "len(d['calls']) == 5"
 # without it they are messages of the library, of which warnings and up are shown
 run "${said[@]}"; is 0; logs ""
-says "libqda: error: " "callback_imp.c:" ": error" ": fatal"
+says "qda-run: error: " "callback_imp.c:" ": error" ": fatal"
 [[ $err != *higher* ]] && pass || fail "high is no error"
 run --log none "${said[@]}"; is 0
 [ -z "$err" ] && pass || fail "not silent"

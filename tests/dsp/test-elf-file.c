@@ -37,6 +37,13 @@ static void test_check(void **state)
 	assert_false(is_whole(&elf, sizeof(elf), 164));
 	assert_false(is_whole(&elf, sizeof(elf) - 1, 62));
 	assert_false(is_whole(&elf, 4, 62));
+	/* a header says for whom it is, and nothing of what follows it */
+	assert_true(elf_check_header(&elf, ELF_HEADER_SIZE, 62, text, sizeof(text)));
+	assert_false(elf_check_header(&elf, ELF_HEADER_SIZE, 164, text, sizeof(text)));
+	assert_string_equal(text, "is for another machine (ELF machine 62 with 64 bits, "
+				  "this DSP runs 164 with 64)");
+	assert_false(elf_check_header(&elf, ELF_HEADER_SIZE - 1, 62, text, sizeof(text)));
+	assert_string_equal(text, "is no ELF file");
 	assert_false(is_whole("", 0, 62));
 	e = elf, e.head.e_ident[0] = 0;
 	assert_false(is_whole(&e, sizeof(e), 62));
