@@ -205,6 +205,7 @@ static void call_outputs(const struct qda_call *call, int32_t status)
 
 QDA_EXPORT int qda_call_invoke(struct qda_call *call, int32_t *ret_status)
 {
+	atomic_uint_least64_t *slot;
 	struct kapi_invoke invoke;
 	int err;
 
@@ -219,9 +220,9 @@ QDA_EXPORT int qda_call_invoke(struct qda_call *call, int32_t *ret_status)
 	marshal_in(&call->plan, call->args, call->num_args, call->scratch);
 	fill_invoke(&invoke, call, 0, 0);
 	trace_call(call->session, &invoke, call->region);
-	running_enter(call->session, call->module->handle, call->method);
+	slot = running_enter(call->session, call->module->handle, call->method);
 	err = session_kapi_invoke(call->session, &invoke);
-	running_leave(call->session, call->module->handle, call->method,
+	running_leave(call->session, slot, call->module->handle, call->method,
 		      err ? 0 : invoke.status);
 	trace_return(call->session, &invoke, call->region, err);
 	if (err == -EINTR && invoke.ticket) {
@@ -330,6 +331,8 @@ QDA_EXPORT int qda_call_wait(struct qda_call *call, int64_t timeout_ns,
 	}
 
 	session_reap(call->session);
+	if (timeout_ns < 0 && __builtin_expect(running_served == call->session, 0))
+		running_nested(call->session, call->module->handle, call->method);
 	err = kapi_wait(call->session->file, call->ticket, clock_deadline(timeout_ns),
 			&status);
 	if (err == -ETIMEDOUT || err == -EINTR || err == -EBUSY) {

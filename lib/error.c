@@ -121,27 +121,27 @@ static void append(char *message, size_t max, size_t *len, const char *format, .
 	va_end(ap);
 }
 
-int qda_fail(struct qda_failure *reterr, int err, int32_t status, const char *format,
-	     ...)
+/* advice: NULL for the words that the tables have of the status or the error */
+static void vfail(struct qda_failure *reterr, int err, int32_t status,
+		  const char *advice, const char *format, va_list ap)
 {
 	char message[sizeof(reterr->message)];
-	const char *advice;
 	size_t room, len = 0;
-	va_list ap;
 
 	if (!reterr || reterr->size < offsetof(struct qda_failure, reserved))
-		return err;
+		return;
 	reterr->status = status;
 	if (reterr->size <= offsetof(struct qda_failure, message))
-		return err;
+		return;
 	room = reterr->size - offsetof(struct qda_failure, message);
 	if (room > sizeof(message))
 		room = sizeof(message);
 
-	va_start(ap, format);
 	vappend(message, room, &len, format, ap);
-	va_end(ap);
-	if (status) {
+	if (advice) {
+		append(message, room, &len, " (%s, 0x%08x)", qda_status_name(status),
+		       (uint32_t)status);
+	} else if (status) {
 		append(message, room, &len, ": %s (%s, 0x%08x)",
 		       qda_status_text(status), qda_status_name(status),
 		       (uint32_t)status);
@@ -158,7 +158,28 @@ int qda_fail(struct qda_failure *reterr, int err, int32_t status, const char *fo
 	/* one line, whatever names and DSP texts contain */
 	text_make_printable(message);
 	memcpy(reterr->message, message, len + 1);
+}
+
+int qda_fail(struct qda_failure *reterr, int err, int32_t status, const char *format,
+	     ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vfail(reterr, err, status, NULL, format, ap);
+	va_end(ap);
 	return err;
+}
+
+int qda_fail_advice(struct qda_failure *reterr, int32_t status, const char *advice,
+		    const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vfail(reterr, -EREMOTEIO, status, advice, format, ap);
+	va_end(ap);
+	return -EREMOTEIO;
 }
 
 void qda_fail_again(struct qda_failure *reterr, const struct qda_failure *failure)

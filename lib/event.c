@@ -11,17 +11,29 @@
 #include <qda/event.h>
 
 /* under session->lock */
-static const char *module_name(struct qda_session *session, uint32_t handle)
+static void copy_name(struct qda_session *session, uint32_t handle,
+		      char name[MODULE_NAME])
 {
 	struct list *node;
 
+	name[0] = '\0';
 	list_for_each(node, &session->modules) {
 		struct qda_module *module = container_of(node, struct qda_module, node);
 
-		if (module->handle == handle && module->name)
-			return module->name;
+		if (module->handle == handle && module->name) {
+			strncpy(name, module->name, MODULE_NAME - 1);
+			name[MODULE_NAME - 1] = '\0';
+			return;
+		}
 	}
-	return "";
+}
+
+void session_module_name(struct qda_session *session, uint32_t handle,
+			 char name[MODULE_NAME])
+{
+	pthread_mutex_lock(&session->lock);
+	copy_name(session, handle, name);
+	pthread_mutex_unlock(&session->lock);
 }
 
 /* under session->lock */
@@ -47,7 +59,7 @@ void running_lost(struct qda_session *session, uint32_t handle, uint32_t method)
 /* those that have returned with it, and those that are about to; names are copies */
 static unsigned int collect(struct qda_session *session,
 			    struct qda_running_call running[SESSION_LOST],
-			    char names[SESSION_LOST][64])
+			    char names[SESSION_LOST][MODULE_NAME])
 {
 	unsigned int i, n;
 	uint64_t call;
@@ -62,9 +74,7 @@ static unsigned int collect(struct qda_session *session,
 	for (i = 0; i < n; i++) {
 		running[i].handle = (uint32_t)(session->lost[i] >> 32);
 		running[i].method = (uint32_t)session->lost[i];
-		strncpy(names[i], module_name(session, running[i].handle),
-			sizeof(names[i]) - 1);
-		names[i][sizeof(names[i]) - 1] = '\0';
+		copy_name(session, running[i].handle, names[i]);
 		running[i].module = names[i];
 	}
 	pthread_mutex_unlock(&session->lock);
@@ -80,7 +90,7 @@ static bool has_ended(uint32_t kind)
 int session_status_event(struct qda_session *session, uint32_t kind)
 {
 	struct qda_running_call running[SESSION_LOST];
-	char names[SESSION_LOST][64];
+	char names[SESSION_LOST][MODULE_NAME];
 	struct qda_session_event event = {
 		.size = sizeof(event),
 		.kind = kind,
@@ -122,8 +132,9 @@ QDA_EXPORT int qda_session_set_event_callback(struct qda_session *session,
 	session->event_data = data;
 	pthread_mutex_unlock(&session->lock);
 	err = kapi_set_status_events(session->file, fn != NULL);
-	if (err || !fn || !session->is_user_pd)
+	if (err || !fn)
 		return err;
+	/* attached PDs are asked like those made here; firmware may know it of neither */
 	err = session_invoke(session, CURRENT_PROCESS1, PROCESS1_ENABLE_NOTIFICATIONS,
 			     NULL, 0, &status);
 	if (!err && status)

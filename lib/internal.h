@@ -121,6 +121,13 @@ int qda_opts_copy(void *ours, size_t our_size, size_t min_size, const void *opts
 int qda_fail(struct qda_failure *reterr, int err, int32_t status,
 	     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/*
+ * -EREMOTEIO with a status, where format says it all: of the status only its name and
+ * number follow, and then this advice instead of its own.
+ */
+int qda_fail_advice(struct qda_failure *reterr, int32_t status, const char *advice,
+		    const char *format, ...) __attribute__((format(printf, 4, 5)));
+
 /* the same failure for a caller who is told nothing more */
 void qda_fail_again(struct qda_failure *reterr, const struct qda_failure *failure);
 

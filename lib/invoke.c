@@ -64,6 +64,7 @@ int session_kapi_invoke(struct qda_session *session, struct kapi_invoke *invoke)
 int session_invoke(struct qda_session *session, uint32_t handle, uint32_t method,
 		   const struct qda_arg *args, size_t num_args, int32_t *ret_status)
 {
+	atomic_uint_least64_t *slot;
 	struct invocation inv;
 	struct kapi_invoke invoke;
 	int32_t status;
@@ -78,7 +79,7 @@ int session_invoke(struct qda_session *session, uint32_t handle, uint32_t method
 	invoke.handle = handle;
 	invoke.scalars = inv.plan.scalars;
 	trace_call(session, &invoke, inv.region);
-	running_enter(session, handle, method);
+	slot = running_enter(session, handle, method);
 	/* without a ticket nothing was sent: it may be repeated, and only then */
 	do
 		err = session_kapi_invoke(session, &invoke);
@@ -87,7 +88,7 @@ int session_invoke(struct qda_session *session, uint32_t handle, uint32_t method
 	/* a signal does not end the call: go on waiting for this very one */
 	while (err == -EINTR)
 		err = kapi_wait(session->file, invoke.ticket, -1, &status);
-	running_leave(session, handle, method, err ? 0 : status);
+	running_leave(session, slot, handle, method, err ? 0 : status);
 	invoke.status = status;
 	trace_return(session, &invoke, inv.region, err);
 	if (!err) {

@@ -140,6 +140,13 @@ void session_id_give(struct qda_session *session);
 /* kind: enum qda_session_event_kind; 1 if somebody was told */
 int session_status_event(struct qda_session *session, uint32_t kind);
 
+/* as many bytes of a module's name as messages and events have */
+#define MODULE_NAME	64
+
+/* of an open module of that handle, as it was opened; "" if there is none */
+void session_module_name(struct qda_session *session, uint32_t handle,
+			 char name[MODULE_NAME]);
+
 /* --- reopen.c ------------------------------------------------------------- */
 
 struct session_saved;

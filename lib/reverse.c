@@ -10,6 +10,8 @@
 #include "listener.h"
 #include "objects.h"
 #include "reverse.h"
+#include "running.h"
+#include "trace.h"
 
 #define APPS_REMOTECTL	0
 /* as many as a PD may have: each of 64 calls may hold a few */
@@ -44,6 +46,7 @@ struct reverse_table {
 	struct list modules;
 	struct reverse_handle handles[MAX_HANDLES];
 	uint32_t generation;
+	bool nested_said;		/* the listener's alone */
 	struct qda_reverse *running;
 	pthread_t runner;
 };
@@ -354,6 +357,23 @@ static int32_t remotectl(struct reverse_table *table,
 	}
 }
 
+__thread struct qda_session *running_served;
+
+void running_nested(struct qda_session *session, uint32_t handle, uint32_t method)
+{
+	struct reverse_table *table = session->reverse;
+	char module[MODULE_NAME], name[64];
+
+	if (table->nested_said)
+		return;
+	table->nested_said = true;
+	session_module_name(session, handle, module);
+	trace_method_name(name, sizeof(name), handle, method);
+	log_warn(session_ctx(session),
+		 "%s: %s%s%s is called by a reverse function: if it calls the application itself, or reads a file, it waits until the session is released, see docs/reverse-calls.md",
+		 session->device->info.dsp, name, *module ? " of " : "", module);
+}
+
 int32_t reverse_dispatch(struct reverse_table *table, struct qda_reverse_call *call)
 {
 	struct qda_reverse *module = NULL;
@@ -386,7 +406,9 @@ int32_t reverse_dispatch(struct reverse_table *table, struct qda_reverse_call *c
 				call->method, call->handle);
 		return AEE_EINVHANDLE;
 	}
+	running_served = table->session;
 	code = fn(data, call);
+	running_served = NULL;
 	pthread_mutex_lock(&table->lock);
 	table->running = NULL;
 	pthread_cond_broadcast(&table->idle);

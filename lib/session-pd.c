@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "firmware.h"
 #include "objects.h"
 #include "services.h"
 #include "trace.h"
@@ -215,6 +216,15 @@ static int check_init_mem(struct qda_session *session, const struct qda_session_
 			INIT_MEM_MIN, (unsigned long long)max);
 }
 
+/* what a loader says of modules, to which the words of the tables belong */
+static bool is_loaders(int32_t status)
+{
+	return status == DSP_STATUS(0x06) ||	/* AEE_EUNABLETOLOAD */
+	       status == DSP_STATUS(0x3e) ||	/* AEE_ENOSUCHMOD */
+	       status == DSP_STATUS(0x42) ||	/* AEE_ENOSUCHSYMBOL */
+	       status == DSP_STATUS(0x45);	/* AEE_ENOSUCHFILE */
+}
+
 static int create_pd(struct qda_session *session, const struct qda_session_opts *o,
 		     struct qda_failure *reterr)
 {
@@ -277,6 +287,16 @@ static int create_pd(struct qda_session *session, const struct qda_session_opts 
 		return qda_fail(reterr, err, 0,
 				"%s: the driver knows no such process attributes, session option attrs 0x%x",
 				session_dsp(session), o->attrs);
+	if (create.length && is_loaders(status))
+		return qda_fail_advice(
+			reterr, status,
+			session->device->info.soft ?
+				"The reason is on the standard error of qda-softdsp." :
+				"The reason is in the DSP's own log: a library or symbol that is missing, or an image of another release than the firmware.",
+			"%s: the DSP could not start the shell image %s for a%s PD%s%s%s",
+			session_dsp(session), shell.image.path,
+			session->is_unsigned ? "n unsigned" : " signed",
+			*shell.doubt ? " (" : "", shell.doubt, *shell.doubt ? ")" : "");
 	if (create.length)
 		return qda_fail(reterr, err, status, "%s: creating a%s PD from %s%s%s%s",
 				session_dsp(session),

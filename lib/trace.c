@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "apps-mem.h"
 #include "apps-std.h"
 #include "firmware.h"
 #include "listener.h"
@@ -183,6 +184,15 @@ static void name_method(char *text, size_t *len, uint32_t handle, uint32_t metho
 	add(text, len, "method %u", method);
 }
 
+void trace_method_name(char *buf, size_t size, uint32_t handle, uint32_t method)
+{
+	char text[TEXT_MAX] = "";
+	size_t len = 0;
+
+	name_method(text, &len, handle, method);
+	snprintf(buf, size, "%s", text);
+}
+
 /* an argument that lies in the packed ones; NULL: it does not */
 static const void *packed(const struct kapi_invoke *invoke, uint32_t i,
 			  const struct scratch_region *region)
@@ -249,6 +259,8 @@ static void name_reverse(struct qda_session *session,
 		memcpy(&method, call->in[0].data, sizeof(method));
 	if (!strcmp(name, "apps_std"))
 		known = apps_std_method_name(method);
+	else if (!strcmp(name, "apps_mem"))
+		known = apps_mem_method_name(method);
 	else if (!call->handle && method < 2)
 		known = method ? "close" : "open";
 	else if (!strcmp(name, "adspmsgd_apps") && !method)

@@ -24,6 +24,9 @@ void trace_write_reverse(struct qda_session *session,
 void trace_write_answer(struct qda_session *session,
 			const struct qda_reverse_call *call, int32_t code);
 
+/* "remotectl1 open"; "method 3" where the interface is none of firmware's own */
+void trace_method_name(char *buf, size_t size, uint32_t handle, uint32_t method);
+
 #define trace_on(session) __builtin_expect(session_ctx(session)->trace != NULL, 0)
 
 /* something the library does itself */

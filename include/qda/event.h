@@ -44,9 +44,10 @@ typedef void (*qda_session_event_fn)(void *data, struct qda_session *session,
 				     const struct qda_session_event *event);
 
 /**
- * Have a function called for what becomes of the session's PD. The DSP is asked to tell;
- * a firmware that does not know how, or a driver that does not pass it on, leaves
- * the loss of the DSP or nothing, which is logged. NULL ends it; a callback that
+ * Have a function called for what becomes of the session's PD, also of one that it has
+ * attached to or that came with a descriptor. The DSP is asked to tell; a firmware that
+ * does not know how (perhaps only of such PDs), or a driver that does not pass it on,
+ * leaves the loss of the DSP or nothing, which is logged. NULL ends it; a callback that
  * another thread runs already may still be running then. Blocks for the DSP's answer.
  * Thread safe, but one at a time.
  * @return 0; -EINVAL; -EOPNOTSUPP the driver tells nothing; -ECANCELED; -ENODEV; -EPIPE;

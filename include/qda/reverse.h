@@ -46,7 +46,9 @@ struct qda_reverse_call {
  * call any function of the library; the DSP's caller waits meanwhile, and so does
  * every further reverse call of the session.
  * So what it calls on the session's DSP must not call back, nor need a file of a
- * module: that would wait until another thread releases the session. It has to return:
+ * module: that would wait until another thread releases the session. The first call
+ * of a session that is made so, and waited for without limit, is logged as a warning.
+ * It has to return:
  * no longjmp(), no pthread_exit(), and a child that it forks ends itself.
  * @return 0, or an error code for the DSP, as qda_status_name() knows them (14 is
  *	AEE_EBADPARM): outputs are then not sent

@@ -237,6 +237,62 @@ static void each_caller_gets_its_error(void **state)
 	go_on(&failure);
 }
 
+struct held {
+	pthread_t thread;
+	int err;
+};
+
+static void *call_held(void *data)
+{
+	struct held *h = data;
+	uint32_t usec = 60000000;
+	const struct qda_arg arg = QDA_ARG_INIT_IN(&usec, 4, 4);
+	int32_t status;
+
+	h->err = qda_module_invoke(bench, BENCH_SLEEP, &arg, 1, &status);
+	return NULL;
+}
+
+/* calls of the method that the DSP has begun, ever */
+static unsigned long begun(void)
+{
+	char answer[64] = "";
+
+	assert_int_equal(steer_command(server.control_fd, answer, sizeof(answer),
+				       "count handle=%u method=%u",
+				       qda_module_get_handle(bench), BENCH_SLEEP), 0);
+	return strtoul(answer, NULL, 10);
+}
+
+/* what is known to be inside the method is interrupted, and nothing else is said */
+static void who_is_inside_gets_epipe(void **state)
+{
+	struct held held[THREADS] = { 0 };
+	int64_t end = monotonic_ns() + 30 * NSEC;
+	unsigned long before = begun();
+	char answer[64];
+	int32_t status;
+	int i;
+
+	(void)state;
+	for (i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&held[i].thread, NULL, call_held,
+						&held[i]), 0);
+	while (begun() < before + THREADS && monotonic_ns() < end)
+		sleep_ms(5);
+	assert_int_equal(begun(), before + THREADS);
+	assert_int_equal(steer_command(server.control_fd, answer, sizeof(answer),
+				       "crash dsp"), 0);
+	for (i = 0; i < THREADS; i++)
+		pthread_join(held[i].thread, NULL);
+	for (i = 0; i < THREADS; i++)
+		if (held[i].err != -EPIPE)
+			fail_msg("thread %d: %s", i, qda_strerror(held[i].err));
+	/* and what begins afterwards is told something else */
+	assert_int_equal(qda_module_invoke(bench, BENCH_NOOP, NULL, 0, &status), -ENODEV);
+	go_on(&(struct qda_failure)QDA_FAILURE_INIT);
+}
+
 /* --- who is who, and how much -------------------------------------------------------- */
 
 static void identities(void **state)
@@ -319,6 +375,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(exits_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(restart_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_caller_gets_its_error, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(who_is_inside_gets_epipe, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(identities, setup, teardown),
 		cmocka_unit_test_setup_teardown(memory, setup, teardown),

@@ -49,6 +49,7 @@ enum {
 
 #define AEE_EBADPARM		0xe
 #define DSP_ERR(code)		((int32_t)(0x80000400U + (code)))
+#define STATUS_NOT_LOADED	DSP_ERR(0x06)
 #define STATUS_CRASHED		DSP_ERR(0x30)
 #define STATUS_NO_PROCESS	DSP_ERR(0x34)
 #define STATUS_BAD_ELF		DSP_ERR(0x52)

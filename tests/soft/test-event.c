@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* What becomes of a PD and of its DSP, and going on afterwards. */
-#include "common.h"
+#include "static.h"
 
 #include <semaphore.h>
 #include <signal.h>
@@ -98,6 +98,80 @@ static void crash(void **state)
 	assert_ptr_equal(seen.session, session);
 }
 
+/* of a PD that was attached to as well, which can crash like any other */
+static void attached(void **state)
+{
+	static const struct qda_session_opts kinds[] = {
+		{ .size = sizeof(kinds[0]), .pd = QDA_PD_ROOT },
+		{ .size = sizeof(kinds[0]), .pd = QDA_PD_SENSORS },
+		{ .size = sizeof(kinds[0]), .pd = QDA_PD_STATIC, .pd_name = "audiopd" },
+	};
+	struct qda_failure failure = QDA_FAILURE_INIT;
+	struct seen seen;
+	int32_t status;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		ok(qda_session_open(device, &kinds[i], &session, &failure), &failure);
+		ok(qda_module_open(session, "bench", &bench, &failure), &failure);
+		watch(&seen);
+		assert_int_equal(qda_module_invoke(bench, BENCH_CRASH, NULL, 0, &status),
+				 0);
+		assert_int_equal(status, STATUS_CRASHED);
+		wait_for(&seen, QDA_SESSION_PD_EXCEPTION);
+		assert_int_equal(seen.num_running, 1);
+		assert_int_equal(seen.methods[0], BENCH_CRASH);
+		assert_string_equal(seen.module, "bench");
+		bench = qda_module_unref(bench);
+		session = qda_session_unref(session);
+	}
+}
+
+/* firmware that does not tell is no failure: the loss of the DSP is told all the same */
+static void firmware_without(void **state)
+{
+	const char *path = getenv("QDA_UAPI_CONTROL_ADSP");
+	const struct qda_session_opts opts = { .size = sizeof(opts), .pd = QDA_PD_ROOT };
+	struct qda_failure failure = QDA_FAILURE_INIT;
+	struct test_server server = { 0 };
+	struct qda_session *again;
+	char name[128], text[256];
+	struct seen seen;
+	int control;
+
+	(void)state;
+	if (on_soft_device()) {
+		assert_int_equal(server_start(&server, "--domain adsp"), 0);
+		control = server.control_fd;
+		snprintf(name, sizeof(name), "soft:adsp@%s", server.listen);
+		device = qda_device_unref(device);
+		ok(qda_device_open(ctx, name, &device, &failure), &failure);
+	} else {
+		assert_non_null(path);
+		control = steer_connect(path, 5000);
+		assert_true(control >= 0);
+	}
+	ok(qda_session_open(device, &opts, &session, &failure), &failure);
+	/* adsp_current_process1 enable_notifications: AEE_EUNSUPPORTED */
+	assert_int_equal(steer_command(control, text, sizeof(text),
+				       "reply handle=4 method=10 status=0x80000414"), 0);
+	watch(&seen);
+	assert_int_equal(steer_command(control, text, sizeof(text),
+				       "count handle=4 method=10"), 0);
+	assert_int_not_equal(strtol(text, NULL, 10), 0);
+	assert_int_equal(steer_command(control, text, sizeof(text), "crash dsp"), 0);
+	wait_for(&seen, QDA_SESSION_DSP_RESTART);
+	ok(qda_session_reopen(session, WAIT_NS, &again, &failure), &failure);
+	qda_session_unref(again);
+	session = qda_session_unref(session);
+	device = qda_device_unref(device);
+	if (server.pid)
+		assert_int_equal(server_stop(&server), 0);
+	else
+		close(control);
+}
+
 struct sleeper {
 	sem_t begun;
 	int32_t status;
@@ -184,22 +258,22 @@ static void same_options(void **state)
 {
 	struct qda_failure failure = QDA_FAILURE_INIT;
 	struct qda_session *named, *again = NULL;
-	char dir[] = "/tmp/qda-event-XXXXXX";
+	char granted[] = "/tmp/qda-event-XXXXXX";
 	struct qda_session_opts opts = {
-		.size = sizeof(opts), .read_dirs = dir, .name = "a name",
+		.size = sizeof(opts), .read_dirs = granted, .name = "a name",
 	};
 
 	(void)state;
-	assert_non_null(mkdtemp(dir));
+	assert_non_null(mkdtemp(granted));
 	ok(qda_session_open(device, &opts, &named, &failure), &failure);
 	opts.name = NULL;
 	ok(qda_session_reopen(named, 0, &again, &failure), &failure);
 	assert_string_equal(qda_session_get_name(again), "a name");
 	qda_session_unref(again);
-	assert_int_equal(rmdir(dir), 0);
+	assert_int_equal(rmdir(granted), 0);
 	/* which does not come back by waiting */
 	assert_int_equal(qda_session_reopen(named, -1, &again, &failure), -ENOENT);
-	assert_non_null(strstr(failure.message, dir));
+	assert_non_null(strstr(failure.message, granted));
 	qda_session_unref(named);
 }
 
@@ -329,6 +403,8 @@ int main(void)
 		soft_test(crash, setup_bench),
 		soft_test(crash_of_two, setup_bench),
 		soft_test(ended, setup_session),
+		static_test(attached),
+		static_test(firmware_without),
 		soft_test(goes_on, setup_bench),
 		soft_test(same_options, setup_device),
 		soft_test(refused, setup_session),

@@ -156,6 +156,47 @@ static void sensors_may_not_leave(void **state)
 	logged("stat " CONFIG "/passwd.json: error");
 }
 
+struct asked {
+	pthread_mutex_t lock;
+	char call[128], answer[128];
+};
+
+static void keep_asked(void *data, const struct qda_trace_event *event)
+{
+	struct asked *asked = data;
+
+	if (strncmp(event->text, "apps_mem ", 9))
+		return;
+	pthread_mutex_lock(&asked->lock);
+	if (event->kind == QDA_TRACE_REVERSE && !*asked->call)
+		snprintf(asked->call, sizeof(asked->call), "%s", event->text);
+	if (event->kind == QDA_TRACE_ANSWER && !*asked->answer)
+		snprintf(asked->answer, sizeof(asked->answer), "%s", event->text);
+	pthread_mutex_unlock(&asked->lock);
+}
+
+/* what it asks for, in the trace: the words of the call, and of the answer */
+static void sensors_asks_for_heap(void **state)
+{
+	struct asked asked = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	static char large[LARGE];
+	char address[32];
+
+	(void)state;
+	make_registry(large);
+	assert_int_equal(qda_ctx_set_trace(ctx, keep_asked, &asked), 0);
+	session = attach_sensors("config", "registry", true);
+	assert_int_equal(report_of(session).error, 0);
+	session = qda_session_unref(session);
+	assert_int_equal(qda_ctx_set_trace(ctx, NULL, NULL), 0);
+	/* heap id, flags of the heap and of the memory (to add pages), hint, length */
+	assert_string_equal(asked.call,
+			    "apps_mem request_map64 {25, 0, 4096, 0, 0, 0, 200704, 0}");
+	assert_int_equal(sscanf(asked.answer, "apps_mem request_map64 {0, 0, %31[^,]",
+				address), 1);
+	assert_string_not_equal(address, "0");
+}
+
 /* the heap that it wants is more than its client gives it */
 static void sensors_gets_no_heap(void **state)
 {
@@ -220,6 +261,7 @@ int main(void)
 		static_test(sensors_without),
 		static_test(sensors_may_not_write),
 		static_test(sensors_may_not_leave),
+		static_test(sensors_asks_for_heap),
 		static_test(sensors_gets_no_heap),
 		static_test(two_of_them),
 	};

@@ -130,7 +130,7 @@ static void a_shell_that_is_none(void **state)
 	(void)state;
 	assert_true(fd >= 0);
 	opts.shell = path;
-	assert_int_equal(qda_session_open(device, &opts, &session, &failure), -EINVAL);
+	assert_int_equal(qda_session_open(device, &opts, &session, &failure), -EBADMSG);
 	assert_non_null(strstr(failure.message, "is empty"));
 	assert_int_equal(write(fd, "not a program", 13), 13);
 	assert_int_equal(qda_session_open(device, &opts, &session, &failure), -EREMOTEIO);
@@ -144,6 +144,21 @@ static void a_shell_that_is_none(void **state)
 	session = NULL;
 	/* the bank of the refused ones is free again */
 	ok(qda_session_open(device, NULL, &session, &failure), &failure);
+}
+
+/* a program, but not for a DSP: it ends before it is a PD */
+static void a_shell_that_does_not_start(void **state)
+{
+	struct qda_session_opts opts = { .size = sizeof(opts), .shell = "/bin/true" };
+	struct qda_failure failure = QDA_FAILURE_INIT;
+
+	(void)state;
+	assert_int_equal(qda_session_open(device, &opts, &session, &failure), -EREMOTEIO);
+	assert_int_equal(failure.status, STATUS_NOT_LOADED);
+	assert_non_null(strstr(failure.message, "could not start the shell image /bin/true"));
+	assert_non_null(strstr(failure.message, "The reason is "));
+	assert_null(strstr(failure.message, "module"));
+	session = NULL;
 }
 
 static void banks_run_out(void **state)
@@ -329,6 +344,7 @@ int main(void)
 		soft_test(attaches, setup_device),
 		soft_test(unprivileged, setup_device),
 		soft_test(a_shell_that_is_none, setup_device),
+		soft_test(a_shell_that_does_not_start, setup_device),
 		soft_test(banks_run_out, setup_device),
 		soft_test(released, setup_bench),
 		soft_test(released_under_calls, setup_bench),

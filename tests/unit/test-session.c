@@ -230,6 +230,7 @@ static void refusals(void **state)
 {
 	static const int errors[] = { -EINTR, -EPERM, -EPIPE, -ENODEV, -EBUSY };
 	struct qda_failure f = QDA_FAILURE_INIT;
+	struct qda_session *session;
 	size_t i;
 
 	(void)state;
@@ -248,6 +249,23 @@ static void refusals(void **state)
 	assert_int_equal(f.status, (int32_t)0x80000452);
 	assert_non_null(strstr(f.message,
 			       "fastrpc_shell_unsigned_3 (it is not an ELF image): "));
+	/* of shells, not of modules; what else the DSP says keeps the tables' words */
+	fake.status_create = (int32_t)0x80000406;
+	assert_int_equal(OPEN(&f, .size = 0), -EREMOTEIO);
+	assert_int_equal(f.status, (int32_t)0x80000406);
+	assert_non_null(strstr(f.message, "the DSP could not start the shell image "));
+	assert_non_null(strstr(f.message, "fastrpc_shell_unsigned_3 for an unsigned PD "
+					  "(it is not an ELF image) "
+					  "(AEE_EUNABLETOLOAD, 0x80000406). "));
+	assert_non_null(strstr(f.message, "standard error of qda-softdsp"));
+	assert_null(strstr(f.message, "module"));
+	fake.has_pd = false;
+	assert_int_equal(qda_session_open_fd(ctx, 0, NULL, &session, &f), -EREMOTEIO);
+	assert_non_null(strstr(f.message, "the DSP's own log"));
+	assert_null(strstr(f.message, "module"));
+	fake.status_create = (int32_t)0x80000402;
+	assert_int_equal(OPEN(&f, .size = 0), -EREMOTEIO);
+	assert_non_null(strstr(f.message, "creating an unsigned PD from "));
 	fake.status_create = 0;
 
 	/* the node belongs to another DSP now */
