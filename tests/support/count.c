@@ -13,5 +13,10 @@ bool test_is_slow(void)
 
 unsigned int test_count(unsigned int n)
 {
+#ifdef __SANITIZE_THREAD__
+	/* each step takes ten times as long there, and finds the same */
+	return (n + 3) / 4;
+#else
 	return test_is_slow() ? (n + 3) / 4 : n;
+#endif
 }

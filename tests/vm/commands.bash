@@ -9,7 +9,7 @@ pkgs_vm='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm
 # programs of 32 bits, which only the tests want
 pkgs_compat='gcc-arm-linux-gnueabihf libc6-dev-armhf-cross'
 vm_builder=''
-vm_beside=''
+declare -A vm_beside=()
 vm_build=${QDA_VM_BUILD:-$top/build-vm}
 
 vm_have() {
@@ -69,10 +69,10 @@ vm_start_building() {
 vm_stop() {
 	local group
 
-	for group in $vm_builder $vm_beside; do
+	for group in $vm_builder "${vm_beside[@]}"; do
 		kill -TERM -- "-$group" 2>/dev/null || true
 	done
-	vm_builder='' vm_beside=''
+	vm_builder='' vm_beside=()
 }
 
 # vm_kernel VARIANT: until its kernel is there
@@ -243,21 +243,24 @@ test_vm_debug() {
 	vm_driver vm-debug
 }
 
-# test_beside [SUITE]...: the debug guest takes as long as all else together and runs from
-# the start, in a group of its own, to be ended with all it has started
+# test_beside NAME COMMAND...: a guest has one processor for most of its time, and runs
+# beside other tests, in a group of its own, to be ended with all it has started
 test_beside() {
+	local name=$1
+	shift
+
 	set -m
-	test_vm_debug "$@" >"$logs/vm-debug.out" 2>&1 </dev/null &
-	vm_beside=$!
+	"$@" >"$logs/$name.out" 2>&1 </dev/null &
+	vm_beside[$name]=$!
 	set +m
 }
 
-# what test_beside has printed, and prints until its end
+# test_joined NAME: what it has printed, and prints until its end
 test_joined() {
-	tail -n +1 -s 0.2 -f "$logs/vm-debug.out" &
+	tail -n +1 -s 0.2 -f "$logs/$1.out" &
 	child=$!
-	wait "$vm_beside" || result fail vm-debug "it ended with status $?"
-	vm_beside=''
+	wait "${vm_beside[$1]}" || result fail "$1" "it ended with status $?"
+	unset "vm_beside[$1]"
 	sleep 0.5
 	kill "$child" 2>/dev/null || true
 	child=''

@@ -39,7 +39,10 @@ NOT_COMPAT = ['uapi:reply', 'uapi:isolation', 'uapi:lifetime', 'uapi:thread',
 PLAIN_ONLY = ['proof:proof-soak', 'kernel:soak', 'cli:cli-bench']
 # a million calls and a large image take long on an emulated processor
 ENVIRONMENT = {'proof:proof-soak': {'QDA_SOAK_CALLS': '5000', 'QDA_TEST_SLOW': '1'},
-               'examples:programs': {'QDA_TEST_SLOW': '1'}}
+               'examples:programs': {'QDA_TEST_SLOW': '1'},
+               'soft:soft-call': {'QDA_TEST_SLOW': '1'},
+               'soft:soft-reverse': {'QDA_TEST_SLOW': '1'},
+               'uapi:signal': {'QDA_TEST_SLOW': '1'}}
 PASSED_ON = ['QDA_FUZZ_SEED', 'QDA_FUZZ_SECONDS', 'QDA_SOAK_CALLS', 'QDA_STORM_SECONDS',
              'QDA_UAPI_FILTER', 'QDA_HOSTILE_FILTER']
 # what two processors of the guest are for. All else is client and DSP in turns: on one
