@@ -2,18 +2,19 @@
 # SPDX-License-Identifier: MIT
 # What a kernel maintainer runs before looking: checkpatch --strict, kernel-doc, W=1,
 # sparse and the kernel's own Coccinelle scripts, over kernel/ and the modules of the
-# tests. Everything comes from the newest kernel source (tests/vm/kernel-source.sh).
-# A finding fails, unless a line of kernel.txt has the reason why it stays; so does a
-# tool that is missing.
+# tests, the driver as a module and built in; and each patch of kernel/series compiles
+# on top of those before it. Everything comes from the newest kernel source
+# (tests/vm/kernel-source.sh). A finding fails, unless a line of kernel.txt has the reason
+# why it stays; so does a tool that is missing.
 #
-# usage: check-kernel.sh [checkpatch|doc|compile|coccinelle]...
+# usage: check-kernel.sh [checkpatch|doc|compile|series|coccinelle]...
 set -uo pipefail
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 top=$(dirname "$(dirname "$here")")
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/qda-vm
 checks=("$@")
-[ $# -gt 0 ] || checks=(checkpatch doc compile coccinelle)
+[ $# -gt 0 ] || checks=(checkpatch doc compile series coccinelle)
 jobs=${QDA_VM_JOBS:-$(nproc 2>/dev/null || echo 2)}
 scratch=$(mktemp -d)
 trap 'rm -r "$scratch"' EXIT
@@ -95,6 +96,23 @@ prepared() {
 	touch "$out/prepared"
 }
 
+# The driver and its KUnit tests without MODULE, configured so; $out is done with
+built_in() {
+	local in=$scratch/built-in folder=drivers/accel/qda n
+	local again=("${make[@]}" O="$in")
+
+	cp -a "$out" "$in"
+	rm -f "$in/$folder"/*.[oa] "$in/$folder"/.*.cmd
+	# all, as nothing that is built in needs a module
+	sed -i 's/=m$/=y/' "$in/.config"
+	{ "${again[@]}" olddefconfig && "${again[@]}" "$folder/"; } >>"$scratch/log" 2>&1 ||
+		echo "error: $folder does not build as built in" >>"$scratch/log"
+	n=$(find "$in/$folder" -name '.qda_*.o.cmd' -exec grep -L -e -DMODULE {} + | wc -l)
+	[ "$n" -ge "$(find "$top/kernel/qda" -name '*.c' ! -name '*.mod.c' | wc -l)" ] ||
+		echo "error: of $folder only $n objects are made as built in" >>"$scratch/log"
+	made=$((made + n))
+}
+
 check_compile() {
 	local tree module name made sparse
 
@@ -121,12 +139,32 @@ check_compile() {
 			echo "error: $module does not build" >>"$scratch/log"
 		made=$((made + $(find "$scratch/modules/$module" -name '*.o' | wc -l)))
 	done
+	built_in
 	# Kbuild only mentions that it does without sparse; other sources of the kernel that
 	# are made on the way are not ours
 	grep -aE 'warning:|error:|Error |C=2 specified, but' "$scratch/log" |
 		sed "s,$tree/drivers/accel/qda,kernel/qda,; s,$scratch/modules/,,; s,^\(\.\./\)*drivers/accel/qda,kernel/qda," |
 		grep -v "^$tree/.*\.c:.* warning:" | sort -u >"$scratch/compile"
 	finish compile "$made"
+}
+
+# Each patch on top of those before it; what modules need of a kernel has to be built
+check_series() {
+	local built patches
+
+	need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu || return
+	built=$(find "$cache" -maxdepth 2 -path "*/kernel-$version-debug-*/done" -printf '%T@ %h\n' |
+		sort -n | tail -1)
+	if [ -z "$built" ]; then
+		echo 'series: not compiled, there is no debug kernel in the cache'
+		return
+	fi
+	: >"$scratch/series"
+	# a line for each that compiles
+	kernel/series/make --check "$source" "${built#* }" >"$scratch/log" 2>&1 ||
+		grep -v '^building with\|^ *[0-9][0-9]* [^|]' "$scratch/log" >"$scratch/series"
+	patches=$(grep -c '^ *[0-9][0-9]* [^|]' "$scratch/log")
+	finish series "$patches"
 }
 
 check_coccinelle() {

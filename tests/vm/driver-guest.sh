@@ -74,6 +74,26 @@ expect() {
 		not_ok "$1: $(owners), not $2"
 	fi
 }
+# doctor STATUS|any WHAT EXPRESSION...: what qda-run says of cdsp; it is in $part.said
+doctor() {
+	status=$1
+	what=$2
+	shift 2
+	timeout 60 qda-run --device cdsp doctor >"$part.said" 2>&1
+	ended=$?
+	cat "$part.said" >>"$part.out"
+	[ "$status" = any ] || [ $ended -eq "$status" ] || {
+		not_ok "doctor, $what: exit status $ended"
+		return
+	}
+	for expression; do
+		grep -Eq "$expression" "$part.said" || {
+			not_ok "doctor, $what: no '$expression' in: $(tr '\n' ' ' <"$part.said")"
+			return
+		}
+	done
+	ok "doctor, $what"
+}
 give() {
 	echo "$cdsp" >"$bus/devices/$cdsp/driver/unbind"
 	echo "$1" >"$bus/devices/$cdsp/driver_override"
@@ -94,8 +114,11 @@ part_owner() {
 	for device in $bus/devices/*; do
 		[ "$(label "$device")" != cdsp ] || cdsp=${device##*/}
 	done
-	give qda
-	expect 'cdsp given to qda' "$one"
+	doctor 3 'fastrpc has both' 'cdsp is not driven by qda .*cdsp: qcom,fastrpc' \
+		'DSPs .*adsp: qcom,fastrpc'
+	sh -c "$(sed -n '1,/nobody using it/s/.*using it: \(.*\)\. For every boot: .*/\1/p' $part.said)"
+	expect 'cdsp given to qda as the doctor says' "$one"
+	doctor any 'each has one' '^ok .*DSPs .*cdsp: qda' '^ok .*DSPs .*adsp: qcom,fastrpc'
 	show 'with a node of qda' test -e /dev/accel/accel0
 	show 'and none of fastrpc' absent /dev/fastrpc-cdsp
 	give qcom,fastrpc
@@ -110,10 +133,12 @@ part_owner() {
 	expect 'and back by hand' "$fastrpc"
 
 	rmmod qda
+	doctor 3 'fastrpc is alone' '^broken .*old fastrpc driver has .*fastrpc-cdsp'
 	modprobe qda dsps=all
 	expect 'what has a driver stays' "$fastrpc"
 	restart
 	expect 'dsps=all, after a restart' 'adsp=qda cdsp=qda'
+	doctor any 'qda has both' '^ok .*DSPs .*cdsp: qda' '^ok .*DSPs .*adsp: qda'
 	rmmod qda
 	modprobe qda dsps=cdsp
 	restart
@@ -170,6 +195,82 @@ part_kunit() {
 	rmmod qda
 }
 
+# --- boots with another IOMMU --------------------------------------------------------
+
+# the type of each context bank's domain
+banks() {
+	for device in /sys/kernel/iommu_groups/*/devices/*; do
+		case ${device##*/} in
+		qda-cb.* | *.cb[0-9]*) cat "${device%/devices/*}/type" ;;
+		esac
+	done
+}
+no_banks() { [ -z "$(banks)" ]; }
+refusals() { dmesg | grep -Ec 'qda .*: context bank [0-9]+ is not translated'; }
+refused() { [ "$(refusals)" -eq "$1" ]; }
+# refuses WHEN NUMBER: of refusals by now
+refuses() {
+	show "$1: both DSPs are refused, with the reason" wait_until 30 refused "$2"
+	expect "$1" 'adsp=none cdsp=none'
+	show "$1: there is no node" no_nodes
+	show "$1: no context bank is left" no_banks
+	show "$1: the driver can be unloaded" rmmod qda
+	channels 0
+}
+
+# iommu.passthrough=1: nothing keeps a DSP from any memory
+part_passthrough() {
+	modprobe qda
+	channels 1
+	refuses 'a channel opens' 2
+	channels 1
+	modprobe qda
+	refuses 'the driver is loaded' 4
+	# the check is what does it
+	number=$(sed -n 's/^\([0-9]*\);boot;passthrough;.*/\1/p' list)
+	[ -n "$number" ] || return
+	modprobe kunit enable=0
+	insmod ./qda.ko out="$number"
+	channels 1
+	show 'without the check there are nodes' wait_until 30 test -e /dev/accel/accel1
+	show 'and nobody is refused' refused 4
+	channels 0
+	show 'it can be unloaded' rmmod qda
+}
+
+# iommu.strict=0: what is unmapped is flushed from the IOMMU's memory later, or by us
+part_lazy() {
+	modprobe qda
+	name-nodes &
+	watcher=$!
+	export DSP_LIBRARY_PATH="$build/dsp" QDA_SOFTDSP="$build/dsp/qda-softdsp"
+	start_firmware >>"$part.out" 2>&1
+	environment
+	unset QDA_UAPI_RESULTS
+	types=$(banks | sort | uniq -c | tr -s ' \n' ' ')
+	if [ "$types" = ' 12 DMA-FQ ' ]; then
+		ok 'all context banks are flushed lazily'
+	else
+		not_ok "context banks are$types, not 12 DMA-FQ"
+	fi
+	for program in kernel/kernel-iommu uapi/uapi-map uapi/uapi-lifetime; do
+		name=${program#*/}
+		# without the thousands of mappings of map/limit
+		QDA_TEST_SLOW=1 timeout -s KILL 300 "$build/tests/$program" >"$part.$name" \
+			2>&1 </dev/null
+		status=$?
+		if [ $status -eq 0 ] && grep -q 'PASSED.* [1-9][0-9]* test' "$part.$name"; then
+			ok "$name"
+		else
+			not_ok "$name: status $status, $(grep FAILED "$part.$name" | tr '\n' ' ')"
+		fi
+	done
+	stop_firmware >>"$part.out"
+	kill $watcher
+	show 'the driver can be unloaded' rmmod qda
+	show 'no context bank is left' no_banks
+}
+
 # --- drivers without a check ---------------------------------------------------------
 
 # run_case NUMBER GROUP CASE: with that check taken out
@@ -193,6 +294,8 @@ part_mutants() {
 	environment
 	unset QDA_UAPI_RESULTS
 	while IFS=';' read -r number group case what; do
+		# shown by a part of that name
+		[ "$group" != boot ] || continue
 		if ! run_case 0 "$group" "$case" || ! grep -q 'PASSED.* 1 test' "$group-$case.0"; then
 			not_ok "$group/$case does not pass as it is ($what)"
 		elif run_case "$number" "$group" "$case"; then

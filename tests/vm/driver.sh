@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What no suite can show of the driver, in one boot of the guest.
+# What no suite can show of the driver, in one boot of the guest, and two for iommu.
 #
 # usage: driver.sh DIR [--debug] [PART]...
 #
@@ -8,6 +8,9 @@
 #   owner     which of qda and fastrpc has a DSP
 #   kunit     the driver's KUnit tests; with --debug the default is owner and these, as
 #             mainline's driver has warnings of its own there
+#   iommu     with iommu.passthrough=1 the driver refuses context banks that are not
+#             translated; with iommu.strict=0 cases of tests/kernel and tests/uapi pass.
+#             Printed as parts passthrough and lazy
 #   mutants   with a check taken out of the driver, a case of tests/uapi or tests/kernel
 #             fails; the soft device's counterpart is tests/uapi/mutate.sh. Not with
 #             --debug
@@ -21,7 +24,8 @@ top=$(dirname "$(dirname "$here")")
 build=${QDA_VM_BUILD:-$top/build-vm}
 out=$1
 shift
-variant=plain options=() parts=(fastrpc owner kunit mutants) failed=0
+variant=plain options=() parts=(fastrpc owner kunit iommu mutants)
+first=() failed=0
 if [ "${1:-}" = --debug ]; then
 	variant=debug options=(--debug) parts=(owner kunit)
 	shift
@@ -32,7 +36,8 @@ not_ok() {
 	failed=1
 }
 
-# what it checks; case; file; the check; what is there instead
+# what it checks; case; file; the check; what is there instead. A case boot/PART is
+# shown by that part
 list_checks() {
 	cat <<'END'
 query flags are zero;query/bad-flags;qda_check.c;q->flags;0
@@ -48,6 +53,10 @@ calls in flight are limited;limits/option;qda_invoke.c;session->in_flight < sess
 the DSP ends delayed mappings only;map/fdlist-other-types;qda_map.c;!map || map->type != DRM_QDA_MAP_FD_DELAYED;!map
 a private mapping is refused;gem/mmap-bad;qda_gem.c;!(vma->vm_flags & VM_MAYSHARE);0
 a session has no more memory than its limit;memory/limit;qda_mem.c;qda_check_memory(session->mem_limit, session->mapped, size);0
+calls of the DRM core are filtered;corecalls/refused-gem-flink;qda_ioctl.c;qda_ioctl_allowed(cmd);0
+what the DSP ends while it is unmapped has ended;map/fdlist-unmapping;qda_map.c;map->finished || (!error && !status);!error && !status
+what the DSP ends while it is mapped has ended;map/fdlist-mapping;qda_map.c;error || status || map->finished;error || status
+a context bank is translated;boot/passthrough;qda_cb.c;!qda_bank_is_translated(bank);0
 unread events of the status are bounded;status/bound;qda_status.c;qda_status_unread(file) < DRM_QDA_MAX_STATUS_EVENTS;1
 END
 }
@@ -91,7 +100,7 @@ rm -f "$out"/driver/*
 kernel=$("$here/build-kernel.sh" $variant)
 "$here/cross.sh" "$build" >/dev/null
 case $variant,${parts[*]} in
-plain,*kunit* | plain,*mutants*) build_driver "$kernel" ;;
+plain,*kunit* | plain,*mutants* | plain,*iommu*) build_driver "$kernel" ;;
 esac
 case ${parts[*]} in
 *fastrpc*) aarch64-linux-gnu-gcc -O2 -Wall -static -o "$out/driver/fastrpc-check" \
@@ -100,8 +109,27 @@ esac
 sed -n 's/^[[:space:]]*\.name = "\(qda_[a-z]*\)",$/\1/p' \
 	"$top"/kernel/qda/qda_*_kunit.c >"$out/driver/suites"
 cp "$here/driver-guest.sh" "$here/guest.sh" "$out/"
-# a driver without a check may well be what the kernel complains about
-"$here/run.sh" "${options[@]}" --any-log --out "$out" --show "$build" --timeout 3600 -- \
-	"sh /share/driver-guest.sh $build ${parts[*]}" || failed=1
-[ ! -s "$out/kmemleak" ] || not_ok "${parts[*]}: kmemleak: $(head -3 "$out/kmemleak" | tr '\n' ' ')"
+# boot COMMAND-LINE PART...
+boot() {
+	local append=$1
+	shift
+
+	# a driver without a check may well be what the kernel complains about
+	QDA_VM_APPEND="${QDA_VM_APPEND:-} $append" "$here/run.sh" "${options[@]}" --any-log \
+		--out "$out" --show "$build" --timeout 3600 -- \
+		"sh /share/driver-guest.sh $build $*" || failed=1
+	[ ! -s "$out/kmemleak" ] ||
+		not_ok "$*: kmemleak: $(head -3 "$out/kmemleak" | tr '\n' ' ')"
+	cp "$out/kernel.log" "$out/driver/$1.log"
+}
+for part in "${parts[@]}"; do
+	[ "$part" = iommu ] || first+=("$part")
+done
+[ ${#first[@]} -eq 0 ] || boot '' "${first[@]}"
+case " ${parts[*]} " in
+*' iommu '*)
+	boot iommu.passthrough=1 passthrough
+	boot iommu.strict=0 lazy
+	;;
+esac
 exit $failed

@@ -16,6 +16,8 @@
 #   --icount        the guest's clock counts its instructions, a nanosecond each
 #   --any-log       do not fail for what the kernel logged
 #
+# QDA_VM_APPEND in the environment: more for the kernel's command line.
+#
 # COMMAND is a line of shell. Status 125: the guest did not get to its end. 124:
 # timeout. 123: the command's status was 0, but the kernel logged a warning.
 # shellcheck disable=SC2054 # the commas are QEMU's
