@@ -68,11 +68,12 @@ static void cure_for(char *cure, size_t size, const char *channel, const char *d
 		snprintf(unbind, sizeof(unbind), "echo %.128s >drivers/%.64s/unbind; ",
 			 channel, driver);
 	snprintf(cure, size,
-		 "Give it to qda, as root and with nobody using it: cd " RPMSG "; "
+		 "%sGive it to qda, as root and with nobody using it: cd " RPMSG "; "
 		 "%secho qda >devices/%.128s/driver_override; "
 		 "echo %.128s >drivers_probe. For every boot: the module parameter "
 		 "qda.dsps=%.31s.",
-		 unbind, channel, channel, label);
+		 *driver ? "" : "If qda has refused it, the kernel log says why. ", unbind,
+		 channel, channel, label);
 }
 
 void check_dsps(struct doctor *doctor, struct check *check)
