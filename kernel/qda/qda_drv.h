@@ -553,6 +553,7 @@ void qda_session_get(struct qda_session *session);
 void qda_session_put(struct qda_session *session);
 bool qda_session_privileged(struct drm_file *file);
 int qda_session_check(struct qda_session *session);
+int qda_session_check_open(struct qda_session *session);
 int qda_session_attach(struct drm_file *file, struct drm_qda_session_attach *a);
 int qda_session_create(struct drm_file *file,
 		       struct drm_qda_remote_session_create *a);

@@ -72,14 +72,11 @@ static int qda_ioctl_wait(struct drm_device *drm, void *data,
 static int qda_set_in_flight(struct qda_session *session, u64 value)
 {
 	struct qda_device *qdev = session->qdev;
-	int err = 0;
+	int err;
 
 	spin_lock_irq(&qdev->lock);
-	if (qdev->lost) {
-		err = -ENODEV;
-	} else if (session->state == QDA_SESSION_RELEASED) {
-		err = -ECANCELED;
-	} else {
+	err = qda_session_check_open(session);
+	if (!err) {
 		session->limit = value;
 		qda_place_wake(session);
 	}
@@ -90,14 +87,11 @@ static int qda_set_in_flight(struct qda_session *session, u64 value)
 static int qda_set_answer_timeout(struct qda_session *session, u64 ns)
 {
 	struct qda_device *qdev = session->qdev;
-	int err = 0;
+	int err;
 
 	spin_lock_irq(&qdev->lock);
-	if (qdev->lost)
-		err = -ENODEV;
-	else if (session->state == QDA_SESSION_RELEASED)
-		err = -ECANCELED;
-	else
+	err = qda_session_check_open(session);
+	if (!err)
 		session->answer_ns = ns;
 	spin_unlock_irq(&qdev->lock);
 	return err;

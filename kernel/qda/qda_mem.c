@@ -69,11 +69,8 @@ int qda_mem_set_limit(struct qda_session *session, u64 limit)
 	int err;
 
 	mutex_lock(&session->lock);
-	if (READ_ONCE(session->qdev->lost))
-		err = -ENODEV;
-	else if (session->state == QDA_SESSION_RELEASED)
-		err = -ECANCELED;
-	else
+	err = qda_session_check_open(session);
+	if (!err)
 		err = qda_check_memory_limit(session->mem_limit, limit);
 	if (!err)
 		WRITE_ONCE(session->mem_limit, limit);

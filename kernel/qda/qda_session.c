@@ -116,6 +116,19 @@ int qda_session_check(struct qda_session *session)
 	}
 }
 
+/**
+ * qda_session_check_open() - whether the session may still be changed, PD or not
+ * @session: whose lock, or whose device's lock, is held
+ *
+ * Return: 0, -ENODEV or -ECANCELED.
+ */
+int qda_session_check_open(struct qda_session *session)
+{
+	int err = qda_session_check(session);
+
+	return err == -ENOTCONN ? 0 : err;
+}
+
 static void qda_session_set_state(struct qda_session *session,
 				  enum qda_session_state state)
 {

@@ -92,13 +92,10 @@ int qda_status_set(struct drm_file *file, bool enable)
 	struct qda_session *session = qda_file_session(file);
 	struct qda_device *qdev = session->qdev;
 	bool enabled;
-	int err = 0;
+	int err;
 
 	spin_lock_irq(&qdev->lock);
-	if (qdev->lost)
-		err = -ENODEV;
-	else if (session->state == QDA_SESSION_RELEASED)
-		err = -ECANCELED;
+	err = qda_session_check_open(session);
 	enabled = session->farewell;
 	spin_unlock_irq(&qdev->lock);
 	if (err || enabled == enable)
