@@ -115,6 +115,41 @@ static inline int setup_adsp(void **state)
 	return 0;
 }
 
+/* an adsp that can be told what to do */
+struct steered {
+	struct test_server server;	/* the soft device's; the guest has its own */
+	int control;
+	char name[128];
+};
+
+static inline void steered_adsp(struct steered *adsp)
+{
+	struct qda_failure failure = QDA_FAILURE_INIT;
+	const char *path = getenv("QDA_UAPI_CONTROL_ADSP");
+
+	memset(adsp, 0, sizeof(*adsp));
+	snprintf(adsp->name, sizeof(adsp->name), "%s", adsp_name());
+	if (!on_soft_device()) {
+		assert_non_null(path);
+		adsp->control = steer_connect(path, 5000);
+		assert_true(adsp->control >= 0);
+		return;
+	}
+	assert_int_equal(server_start(&adsp->server, "--domain adsp"), 0);
+	adsp->control = adsp->server.control_fd;
+	snprintf(adsp->name, sizeof(adsp->name), "soft:adsp@%s", adsp->server.listen);
+	device = qda_device_unref(device);
+	ok(qda_device_open(ctx, adsp->name, &device, &failure), &failure);
+}
+
+static inline void steered_end(struct steered *adsp)
+{
+	if (adsp->server.pid)
+		assert_int_equal(server_stop(&adsp->server), 0);
+	else
+		close(adsp->control);
+}
+
 static inline int teardown_adsp(void **state)
 {
 	int ret = teardown(state);

@@ -131,45 +131,30 @@ static void attached(void **state)
 /* firmware that does not tell is no failure: the loss of the DSP is told all the same */
 static void firmware_without(void **state)
 {
-	const char *path = getenv("QDA_UAPI_CONTROL_ADSP");
 	const struct qda_session_opts opts = { .size = sizeof(opts), .pd = QDA_PD_ROOT };
 	struct qda_failure failure = QDA_FAILURE_INIT;
-	struct test_server server = { 0 };
+	struct steered adsp;
 	struct qda_session *again;
-	char name[128], text[256];
 	struct seen seen;
-	int control;
+	char text[256];
 
 	(void)state;
-	if (on_soft_device()) {
-		assert_int_equal(server_start(&server, "--domain adsp"), 0);
-		control = server.control_fd;
-		snprintf(name, sizeof(name), "soft:adsp@%s", server.listen);
-		device = qda_device_unref(device);
-		ok(qda_device_open(ctx, name, &device, &failure), &failure);
-	} else {
-		assert_non_null(path);
-		control = steer_connect(path, 5000);
-		assert_true(control >= 0);
-	}
+	steered_adsp(&adsp);
 	ok(qda_session_open(device, &opts, &session, &failure), &failure);
 	/* adsp_current_process1 enable_notifications: AEE_EUNSUPPORTED */
-	assert_int_equal(steer_command(control, text, sizeof(text),
+	assert_int_equal(steer_command(adsp.control, text, sizeof(text),
 				       "reply handle=4 method=10 status=0x80000414"), 0);
 	watch(&seen);
-	assert_int_equal(steer_command(control, text, sizeof(text),
+	assert_int_equal(steer_command(adsp.control, text, sizeof(text),
 				       "count handle=4 method=10"), 0);
 	assert_int_not_equal(strtol(text, NULL, 10), 0);
-	assert_int_equal(steer_command(control, text, sizeof(text), "crash dsp"), 0);
+	assert_int_equal(steer_command(adsp.control, text, sizeof(text), "crash dsp"), 0);
 	wait_for(&seen, QDA_SESSION_DSP_RESTART);
 	ok(qda_session_reopen(session, WAIT_NS, &again, &failure), &failure);
 	qda_session_unref(again);
 	session = qda_session_unref(session);
 	device = qda_device_unref(device);
-	if (server.pid)
-		assert_int_equal(server_stop(&server), 0);
-	else
-		close(control);
+	steered_end(&adsp);
 }
 
 struct sleeper {

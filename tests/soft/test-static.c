@@ -207,34 +207,22 @@ static void open_again(const char *name)
 
 static void restarts(void **state)
 {
-	const char *path = getenv("QDA_UAPI_CONTROL_ADSP");
-	struct test_server server = { 0 };
+	struct steered adsp;
 	struct qda_failure failure = QDA_FAILURE_INIT;
-	char name[128], text[256];
+	char text[256];
 	int32_t status = 0;
-	int control, err = 0;
+	int err = 0;
 	int64_t end;
 
 	(void)state;
-	snprintf(name, sizeof(name), "%s", adsp_name());
-	if (on_soft_device()) {
-		assert_int_equal(server_start(&server, "--domain adsp"), 0);
-		control = server.control_fd;
-		snprintf(name, sizeof(name), "soft:adsp@%s", server.listen);
-		device = qda_device_unref(device);
-		ok(qda_device_open(ctx, name, &device, &failure), &failure);
-	} else {
-		assert_non_null(path);
-		control = steer_connect(path, 5000);
-		assert_true(control >= 0);
-	}
+	steered_adsp(&adsp);
 	make_dir("config");
 	make_dir("registry");
 	write_file("config/a.json", "a", 1);
 	session = attach_sensors("config", "registry", true);
 	assert_int_equal(report_of(session).files, 1);
 	ok(qda_module_open(session, "bench", &bench, &failure), &failure);
-	assert_int_equal(steer_command(control, text, sizeof(text), "crash dsp"), 0);
+	assert_int_equal(steer_command(adsp.control, text, sizeof(text), "crash dsp"), 0);
 	/* its calls fail from now on, so that a daemon sees that it has to attach again */
 	for (end = monotonic_ns() + 10000000000; !err && monotonic_ns() < end;)
 		err = qda_module_invoke(bench, BENCH_NOOP, NULL, 0, &status);
@@ -243,16 +231,13 @@ static void restarts(void **state)
 	bench = qda_module_unref(bench);
 	session = qda_session_unref(session);
 	device = qda_device_unref(device);
-	open_again(name);
+	open_again(adsp.name);
 	session = qda_session_unref(session);
 	session = attach_sensors("config", "registry", true);
 	assert_int_equal(report_of(session).files, 1);
 	session = qda_session_unref(session);
 	device = qda_device_unref(device);
-	if (server.pid)
-		assert_int_equal(server_stop(&server), 0);
-	else
-		close(control);
+	steered_end(&adsp);
 }
 
 int main(void)
