@@ -3,10 +3,15 @@
  * Context banks: the DSP's IOMMU address spaces, as devices memory can be mapped for.
  * The CPU programs nothing in them.
  *
- * They come in two forms. In a kernel that knows the qda-compute-cb bus, they are
- * devices on it. Elsewhere, where a bus of ours would get no IOMMU, they are platform
- * devices; those are matched by name only, never by the compatible string of their
- * node, which another driver claims.
+ * They come in two forms. In a kernel that knows the qda-compute-cb bus, those with an
+ * IOMMU are devices on it. Elsewhere, where a bus of ours would get no IOMMU, and
+ * without one, they are platform devices; those are matched by name only, never by the
+ * compatible string of their node, which another driver claims.
+ *
+ * What is mapped behind an IOMMU is unmapped when the DSP goes, and the bank goes with
+ * it. Without an IOMMU, buffers are DMA memory of a bank's device, and may have users
+ * for long after: such a bank is no child of the DSP's channel, and goes when the last
+ * buffer has gone.
  */
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
@@ -44,15 +49,17 @@ static struct platform_driver qda_cb_driver = {
 
 int qda_cb_init(void)
 {
-	if (IS_ENABLED(CONFIG_DRM_ACCEL_QDA_COMPUTE_BUS))
-		return 0;
 	return platform_driver_register(&qda_cb_driver);
 }
 
 void qda_cb_exit(void)
 {
-	if (!IS_ENABLED(CONFIG_DRM_ACCEL_QDA_COMPUTE_BUS))
-		platform_driver_unregister(&qda_cb_driver);
+	platform_driver_unregister(&qda_cb_driver);
+}
+
+static bool qda_bank_should_be_mapped(const struct qda_bank *bank)
+{
+	return of_property_present(bank->np, "iommus");
 }
 
 static int qda_cb_add_platform(struct qda_bank *bank, struct device *parent)
@@ -63,7 +70,8 @@ static int qda_cb_add_platform(struct qda_bank *bank, struct device *parent)
 	pdev = platform_device_alloc(QDA_CB_NAME, PLATFORM_DEVID_AUTO);
 	if (!pdev)
 		return -ENOMEM;
-	pdev->dev.parent = parent;
+	if (qda_bank_should_be_mapped(bank))
+		pdev->dev.parent = parent;
 	/* enough to configure DMA; with an of_node it would match by compatible */
 	pdev->dev.fwnode = of_fwnode_handle(bank->np);
 	err = platform_device_add(pdev);
@@ -120,11 +128,17 @@ static int qda_cb_add_bus(struct qda_bank *bank, struct device *parent,
 
 /* --- both ---------------------------------------------------------------- */
 
+static bool qda_bank_is_on_bus(const struct qda_bank *bank)
+{
+	return IS_ENABLED(CONFIG_DRM_ACCEL_QDA_COMPUTE_BUS) &&
+	       qda_bank_should_be_mapped(bank);
+}
+
 static void qda_bank_delete(struct qda_bank *bank)
 {
 	if (!bank->dev)
 		return;
-	if (IS_ENABLED(CONFIG_DRM_ACCEL_QDA_COMPUTE_BUS)) {
+	if (qda_bank_is_on_bus(bank)) {
 		if (bank->claimed)
 			qda_compute_cb_unclaim(bank->dev);
 		bank->claimed = false;
@@ -132,11 +146,6 @@ static void qda_bank_delete(struct qda_bank *bank)
 	} else {
 		platform_device_unregister(to_platform_device(bank->dev));
 	}
-}
-
-static bool qda_bank_should_be_mapped(const struct qda_bank *bank)
-{
-	return of_property_present(bank->np, "iommus");
 }
 
 /* An IOMMU that is told to let everything through isolates nothing */
@@ -168,7 +177,7 @@ static int qda_bank_add(struct qda_bank *bank, struct device *parent,
 {
 	int err;
 
-	if (IS_ENABLED(CONFIG_DRM_ACCEL_QDA_COMPUTE_BUS))
+	if (qda_bank_is_on_bus(bank))
 		err = qda_cb_add_bus(bank, parent, bits);
 	else
 		err = qda_cb_add_platform(bank, parent);
@@ -185,7 +194,7 @@ static int qda_bank_add(struct qda_bank *bank, struct device *parent,
 				     -EPROBE_DEFER : -ENXIO,
 				     "context bank %u has no IOMMU\n", bank->sid);
 	/* whoever has claimed it knows that it stays what it is */
-	if (IS_ENABLED(CONFIG_DRM_ACCEL_QDA_COMPUTE_BUS)) {
+	if (qda_bank_is_on_bus(bank)) {
 		err = qda_compute_cb_claim(bank->dev);
 		if (err)
 			return dev_err_probe(parent, err,
@@ -207,15 +216,19 @@ static int qda_bank_add(struct qda_bank *bank, struct device *parent,
 	return 0;
 }
 
-/* Deleted devices may still be named by memory that open files own */
+/* No file is open and no buffer left */
 static void qda_banks_put(struct drm_device *drm, void *data)
 {
 	struct qda_device *qdev = data;
 	unsigned int i;
 
-	for (i = 0; i < QDA_MAX_BANKS; i++) {
-		put_device(qdev->banks[i].dev);
-		of_node_put(qdev->banks[i].np);
+	for (i = 0; i < qdev->num_banks; i++) {
+		struct qda_bank *bank = &qdev->banks[i];
+
+		if (!qda_bank_should_be_mapped(bank))
+			qda_bank_delete(bank);
+		put_device(bank->dev);
+		of_node_put(bank->np);
 	}
 }
 
@@ -275,10 +288,10 @@ int qda_banks_create(struct qda_device *qdev, struct device *parent)
 		}
 		bank->index = qdev->num_banks;
 		bank->np = of_node_get(np);
+		qdev->num_banks++;
 		err = of_property_read_u32(np, "reg", &bank->sid);
 		if (err)
 			break;
-		qdev->num_banks++;
 		err = qda_bank_add(bank, parent, qdev->bank_bits);
 		if (err)
 			break;
@@ -298,13 +311,15 @@ delete:
 }
 
 /**
- * qda_banks_delete() - undo qda_banks_create()
- * @qdev: the DSP; nothing is mapped in its banks
+ * qda_banks_delete() - the DSP's banks go with it
+ * @qdev: the DSP; nothing is mapped in its banks. Those without an IOMMU stay until
+ *	their last buffer has gone
  */
 void qda_banks_delete(struct qda_device *qdev)
 {
 	unsigned int i = qdev->num_banks;
 
 	while (i--)
-		qda_bank_delete(&qdev->banks[i]);
+		if (qda_bank_should_be_mapped(&qdev->banks[i]))
+			qda_bank_delete(&qdev->banks[i]);
 }

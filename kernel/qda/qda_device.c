@@ -12,7 +12,8 @@
  *  5. take the audio PD's memory back;
  *  6. delete the context banks, which nothing is mapped in any more.
  *
- * Afterwards open files own memory only.
+ * Afterwards open files own memory only; and where there is no IOMMU, the banks that it
+ * was allocated for.
  */
 #include <linux/device.h>
 #include <linux/property.h>

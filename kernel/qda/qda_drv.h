@@ -78,7 +78,7 @@ struct qda_session;
 /**
  * struct qda_bank - a context bank
  * @dev: what its memory is mapped with; referenced, added in bring-up and
- *	deleted in unplug
+ *	deleted in unplug or, without an IOMMU, with the DRM device
  * @np: its device tree node, referenced
  * @claimed: qda_compute_cb_claim() was called
  * @sid: stream id; 0 if addresses carry none

@@ -10,7 +10,7 @@
 
 #include "qda_drv.h"
 
-/* Banks are deleted before the last buffer goes, their devices are not freed */
+/* Without an IOMMU, banks stay until the last buffer has gone: see qda_cb.c */
 static struct device *qda_coherent_dev(struct qda_device *qdev)
 {
 	return qdev->banks[0].dev;
