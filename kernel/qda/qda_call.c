@@ -103,7 +103,9 @@ static int qda_call_transmit(struct qda_device *qdev,
 		dma_wmb();
 		err = qdev->transport->send(qdev->transport_priv, msg);
 		srcu_read_unlock(&qdev->transports, idx);
-		if (err != -EAGAIN || time_after(jiffies, end))
+		/* who is killed has nobody left to wait for */
+		if (err != -EAGAIN || time_after(jiffies, end) ||
+		    fatal_signal_pending(current))
 			return err;
 		fsleep(QDA_SEND_PAUSE_US);
 	}
@@ -321,6 +323,26 @@ unlock:
 	spin_unlock_irqrestore(&qdev->lock, flags);
 }
 
+/*
+ * Leave sending to a worker. GLINK may sleep for ten seconds or more, deaf to signals,
+ * and whoever collects holds up all others who do: a process that asks for its memory
+ * could not be killed, because another one was cut off in a REMOTE_MAP.
+ */
+static void qda_call_post(struct qda_call *call)
+{
+	struct qda_session *session = call->session;
+	struct qda_device *qdev = session->qdev;
+
+	/* unplug buries under it, and flushes the queue only then */
+	lockdep_assert_held(&session->lock);
+	spin_lock_irq(&qdev->lock);
+	list_add_tail(&call->reap_node, &session->posts);
+	qda_session_get(session);
+	if (!queue_work(qdev->wq, &session->post_work))
+		qda_session_put(session);
+	spin_unlock_irq(&qdev->lock);
+}
+
 /**
  * qda_call_collect() - act on the end of a call and free its slot
  * @call: owned by the caller
@@ -328,15 +350,13 @@ unlock:
  * @error: how it ended
  * @status: what the DSP answered
  *
- * Process context, without session->lock.
+ * Process context, without session->lock. Does not wait for the transport.
  */
 void qda_call_collect(struct qda_call *call, bool orphan, int error, s32 status)
 {
 	struct qda_session *session = call->session;
-	struct qda_wire_msg msg;
 	bool again = false;
 	unsigned int i;
-	u64 ticket;
 
 	mutex_lock(&session->lock);
 	for (i = 0; i < call->num_finished; i++)
@@ -344,43 +364,29 @@ void qda_call_collect(struct qda_call *call, bool orphan, int error, s32 status)
 	call->num_finished = 0;
 	if (call->ended)
 		again = call->ended(call, error, status, orphan);
-	if (again) {
-		error = qda_call_start(call, NULL, &msg, &ticket);
-		if (error) {
-			call->ended(call, error, 0, true);
-			again = false;
-		}
-	}
-	if (!again)
+	if (again)
+		qda_call_post(call);
+	else
 		qda_call_unpin(call);
 	mutex_unlock(&session->lock);
-
-	if (again)
-		qda_call_send(call, ticket, &msg);
-	else
+	if (!again)
 		qda_call_drop(call);
 }
 
-static void qda_calls_reap_locked(struct qda_session *session)
+/* The next of a list; the caller's then */
+static struct qda_call *qda_call_pop(struct qda_session *session,
+				     struct list_head *list)
 {
-	struct qda_device *qdev = session->qdev;
 	struct qda_call *call;
 
-	lockdep_assert_held(&session->reap_lock);
-	for (;;) {
-		spin_lock_irq(&qdev->lock);
-		call = list_first_entry_or_null(&session->reap, struct qda_call,
-						reap_node);
-		if (call) {
-			list_del_init(&call->reap_node);
-			call->state = QDA_CALL_TAKEN;
-		}
-		spin_unlock_irq(&qdev->lock);
-		if (!call)
-			break;
-		qda_call_collect(call, true, call->error, call->status);
-		atomic_dec(&session->to_reap);
+	spin_lock_irq(&session->qdev->lock);
+	call = list_first_entry_or_null(list, struct qda_call, reap_node);
+	if (call) {
+		list_del_init(&call->reap_node);
+		call->state = QDA_CALL_TAKEN;
 	}
+	spin_unlock_irq(&session->qdev->lock);
+	return call;
 }
 
 /**
@@ -389,34 +395,28 @@ static void qda_calls_reap_locked(struct qda_session *session)
  *
  * The worker does it, and every call of user space that could see a difference, so
  * that what an answered call has changed is changed for whoever knows of the answer.
+ *
+ * No signal ends it, because it may come after a ticket was consumed and would lose the
+ * answer. None has to: collecting never sends, and only what has ended by now is
+ * collected, however fast another thread's calls end.
  */
 void qda_calls_reap(struct qda_session *session)
 {
-	if (!atomic_read(&session->to_reap))
+	unsigned int left = atomic_read(&session->to_reap);
+	struct qda_call *call;
+
+	if (!left)
 		return;
 	/* not before what another thread is at has been collected */
 	mutex_lock(&session->reap_lock);
-	qda_calls_reap_locked(session);
+	for (; left; left--) {
+		call = qda_call_pop(session, &session->reap);
+		if (!call)
+			break;
+		qda_call_collect(call, true, call->error, call->status);
+		atomic_dec(&session->to_reap);
+	}
 	mutex_unlock(&session->reap_lock);
-}
-
-/**
- * qda_calls_reap_interruptible() - the same, where nothing has been done yet
- * @session: whose
- *
- * Collecting may send, and so take as long as the transport does.
- *
- * Return: 0 or -EINTR.
- */
-int qda_calls_reap_interruptible(struct qda_session *session)
-{
-	if (!atomic_read(&session->to_reap))
-		return 0;
-	if (mutex_lock_interruptible(&session->reap_lock))
-		return -EINTR;
-	qda_calls_reap_locked(session);
-	mutex_unlock(&session->reap_lock);
-	return 0;
 }
 
 void qda_calls_reap_work(struct work_struct *work)
@@ -425,6 +425,17 @@ void qda_calls_reap_work(struct work_struct *work)
 		container_of(work, struct qda_session, reap_work);
 
 	qda_calls_reap(session);
+	qda_session_put(session);
+}
+
+void qda_calls_post_work(struct work_struct *work)
+{
+	struct qda_session *session =
+		container_of(work, struct qda_session, post_work);
+	struct qda_call *call;
+
+	while ((call = qda_call_pop(session, &session->posts)))
+		qda_ctl_post(call);
 	qda_session_put(session);
 }
 
@@ -502,12 +513,10 @@ int qda_call_wait(struct qda_call *call, struct qda_result *result, s64 deadline
 	if (qda_result_done(result))
 		err = 0;
 	else if (deadline < 0)
-		/* suspend is no signal: it must not end a PD that is being made */
 		err = wait_event_freezable(call->wq, qda_result_done(result));
 	else if (left > 0)
-		err = wait_event_interruptible_hrtimeout(call->wq,
-							 qda_result_done(result),
-							 left);
+		err = qda_wait_event_left(call->wq, qda_result_done(result),
+					  left);
 	if (!err) {
 		/* whoever ended it has let go of the call and of result */
 		spin_lock_irq(&qdev->lock);

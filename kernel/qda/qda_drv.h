@@ -15,7 +15,8 @@
  * Locks, outermost first:
  *
  *   qda_session.reap_lock	mutex: one thread at a time collects what nobody
- *			waits for
+ *			waits for. Never held while waiting for the DSP, nor for
+ *			its transport.
  *   qda_session.lock	mutex: what the session owns and its state. Never held
  *			while waiting for the DSP.
  *   qda_device.lock	spinlock, irq-safe: everything a reply may touch.
@@ -235,7 +236,8 @@ struct qda_bo_map {
 /**
  * enum qda_call_state - who owns a slot
  * @QDA_CALL_FREE: nobody
- * @QDA_CALL_TAKEN: the thread that prepares it, or undoes it after a failed send
+ * @QDA_CALL_TAKEN: the thread that prepares it, or undoes it after a failed send, or
+ *	the session's worker that is to send it
  * @QDA_CALL_FLYING: the DSP. A reply, the end of the session or the loss of the
  *	DSP ends that, whichever comes first
  * @QDA_CALL_ENDED: the thread that waited; it collects the slot
@@ -337,7 +339,7 @@ typedef bool (*qda_call_ended_t)(struct qda_call *call, int error, s32 status,
  * @maps: buffers pinned: @few_maps, or allocated
  * @num_maps: of them
  * @few_maps: enough for most
- * @reap_node: in &qda_session.reap
+ * @reap_node: in &qda_session.reap or &qda_session.posts
  * @wq: the waiter sleeps here
  */
 struct qda_call {
@@ -456,11 +458,14 @@ struct qda_done {
  * @limit: calls that may be in flight
  * @in_flight: calls of user space without an answer
  * @done: ended calls, unordered
- * @num_done: of them
+ * @num_done: of them; never more, together with @in_flight, than %QDA_MAX_DONE
+ * @posts: calls to be sent by a worker, because who collected them must not wait for
+ *	the transport
  * @reap: calls for the worker
  * @to_reap: of them, and the one that is being collected
  * @reap_lock: held by whoever collects
  * @reap_work: collects them
+ * @post_work: sends @posts
  * @release_work: ends the PD
  * @status_node: in &qda_device.status_sessions
  * @farewell: the event for the loss of the DSP, reserved, or NULL: no status events
@@ -506,10 +511,12 @@ struct qda_session {
 	unsigned int in_flight;
 	struct qda_done done[QDA_MAX_DONE];
 	unsigned int num_done;
+	struct list_head posts;
 	struct list_head reap;
 	atomic_t to_reap;
 	struct mutex reap_lock; /* see @reap_lock above */
 	struct work_struct reap_work;
+	struct work_struct post_work;
 	struct delayed_work release_work;
 	struct list_head status_node;
 	struct qda_status_event *farewell;
@@ -559,6 +566,14 @@ int qda_session_create(struct drm_file *file,
 		       struct drm_qda_remote_session_create *a);
 int qda_session_release(struct qda_session *session);
 
+/*
+ * As wait_event_freezable(), but -ETIME when @left has passed. Suspend is no signal: it
+ * must neither end a PD that is being made nor cut off a REMOTE_MAP.
+ */
+#define qda_wait_event_left(wq, condition, left)			\
+	__wait_event_hrtimeout(wq, condition, left,			\
+			       (TASK_INTERRUPTIBLE | TASK_FREEZABLE))
+
 /* qda_slot.c */
 void qda_slots_init(struct qda_session *session);
 void qda_slots_fini(struct qda_session *session);
@@ -587,9 +602,9 @@ void qda_call_collect(struct qda_call *call, bool orphan, int error,
 		      s32 status);
 void qda_calls_end_locked(struct qda_session *session, int error, bool all);
 void qda_calls_reap(struct qda_session *session);
-int qda_calls_reap_interruptible(struct qda_session *session);
 void qda_calls_bury(struct qda_session *session);
 void qda_calls_reap_work(struct work_struct *work);
+void qda_calls_post_work(struct work_struct *work);
 
 /* qda_invoke.c */
 int qda_call_invoke(struct drm_file *file, struct drm_qda_remote_invoke *a);

@@ -104,12 +104,10 @@ int qda_ctl_take(struct qda_session *session, bool needs_pd,
 	struct qda_device *qdev = session->qdev;
 	struct qda_call *call = NULL;
 	unsigned int seq;
-	int err;
+	int err = 0;
 
 	for (;;) {
-		err = qda_calls_reap_interruptible(session);
-		if (err)
-			return err;
+		qda_calls_reap(session);
 		spin_lock_irq(&qdev->lock);
 		if (needs_pd)
 			err = qda_session_check(session);

@@ -189,17 +189,24 @@ static int qda_place_get(struct qda_session *session, bool async, bool listener,
 
 	for (;;) {
 		struct qda_call *call = NULL;
-		bool grow = false;
+		bool grow = false, room;
 
-		err = qda_calls_reap_interruptible(session);
-		if (err)
-			return err;
+		qda_calls_reap(session);
 		spin_lock_irq(&qdev->lock);
 		err = qda_session_check(session);
 		if (!err && session->num_done >= QDA_MAX_IN_FLIGHT &&
 		    (async || !listener))
 			err = -EAGAIN;
-		if (!err && session->in_flight < session->limit + listener) {
+		/*
+		 * A call that is interrupted leaves its end to be asked for: so many
+		 * must find a place. Only listeners get as far as this, whose own ends
+		 * nobody has collected: others stop with one place left.
+		 */
+		room = session->in_flight < session->limit + listener;
+		if (!err && room &&
+		    session->in_flight + session->num_done >= QDA_MAX_DONE)
+			err = -EAGAIN;
+		if (!err && room) {
 			call = qda_call_try_take(session, QDA_SLOT_USER,
 						 QDA_SLOTS_USER);
 			grow = !call && session->num_chunks < QDA_NUM_CHUNKS;

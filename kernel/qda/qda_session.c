@@ -72,9 +72,11 @@ int qda_session_open(struct drm_device *drm, struct drm_file *file)
 	INIT_LIST_HEAD(&session->map_list);
 	INIT_LIST_HEAD(&session->node);
 	INIT_LIST_HEAD(&session->status_node);
+	INIT_LIST_HEAD(&session->posts);
 	INIT_LIST_HEAD(&session->reap);
 	init_waitqueue_head(&session->place_wq);
 	INIT_WORK(&session->reap_work, qda_calls_reap_work);
+	INIT_WORK(&session->post_work, qda_calls_post_work);
 	INIT_DELAYED_WORK(&session->release_work, qda_session_release_work);
 	session->limit = QDA_MAX_IN_FLIGHT;
 	qda_slots_init(session);

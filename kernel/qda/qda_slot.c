@@ -239,9 +239,8 @@ int qda_place_wait(struct qda_session *session, unsigned int seq, s64 deadline)
 	if (deadline < 0)
 		err = wait_event_freezable(*wq, seq != READ_ONCE(session->place_seq));
 	else if (left > 0)
-		err = wait_event_interruptible_hrtimeout(*wq, seq !=
-							 READ_ONCE(session->place_seq),
-							 left);
+		err = qda_wait_event_left(*wq, seq != READ_ONCE(session->place_seq),
+					  left);
 	if (!err)
 		return 0;
 	return err == -ETIME ? -ETIMEDOUT : -EINTR;

@@ -137,8 +137,12 @@ static int place_get(struct file *file, const struct drm_qda_remote_invoke *a,
 			return err;
 		if (file->num_done >= QDA_MAX_IN_FLIGHT && !unbound)
 			return -EAGAIN;
-		if (file->in_flight < file->limit + listener)
+		if (file->in_flight < file->limit + listener) {
+			/* no end without a place; see the driver's qda_place_get() */
+			if (file->num_done + file->in_flight >= MAX_DONE)
+				return -EAGAIN;
 			break;
+		}
 		if (async)
 			return -EAGAIN;
 		err = calls_pump(file, false, DEADLINE_NEVER);
