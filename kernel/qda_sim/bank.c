@@ -2,7 +2,7 @@
 /*
  * Memory as the DSP sees it. The bank of a stream id is the driver's own device for
  * it: the child of the channel's device with that node, whatever its bus. Each access
- * asks its IOMMU domain.
+ * asks its IOMMU domain; where banks have no IOMMU, dma.c.
  */
 #include <linux/highmem.h>
 #include <linux/iommu.h>
@@ -14,6 +14,9 @@
 #include <linux/uaccess.h>
 
 #include "sim.h"
+
+/* whose translation one look for the domain serves */
+#define SIM_ACCESS_PAGES	16
 
 struct bank_search {
 	struct device_node *parent;
@@ -71,6 +74,10 @@ int sim_translate(struct sim *sim, u32 sid, u64 addr, phys_addr_t *ret_phys,
 	phys_addr_t phys = 0;
 	int err = -ENODEV;
 
+	if (sim->direct) {
+		*ret_phys = sim_dma_phys(sim, addr);
+		return *ret_phys ? 0 : -EFAULT;
+	}
 	down_read(&sim->dev_lock);
 	domain = sim_find_domain(sim, sid);
 	if (domain) {
@@ -102,7 +109,10 @@ static struct page *sim_hold_page(struct iommu_domain *domain, u64 addr)
 	return NULL;
 }
 
-/* The pages from @addr on, as far as they are mapped, at most @max; how many */
+/*
+ * The pages from @addr on, as far as they are mapped, at most @max; how many. They have
+ * a reference each, unless the DSP has no IOMMU.
+ */
 unsigned int sim_get_pages(struct sim *sim, u32 sid, u64 addr, struct page **pages,
 			   unsigned int max)
 {
@@ -110,6 +120,8 @@ unsigned int sim_get_pages(struct sim *sim, u32 sid, u64 addr, struct page **pag
 	unsigned int n = 0;
 
 	addr &= PAGE_MASK;
+	if (sim->direct)
+		return sim_dma_get_pages(sim, addr, pages, max);
 	down_read(&sim->dev_lock);
 	domain = sim_find_domain(sim, sid);
 	while (domain && n < max) {
@@ -120,14 +132,6 @@ unsigned int sim_get_pages(struct sim *sim, u32 sid, u64 addr, struct page **pag
 	}
 	up_read(&sim->dev_lock);
 	return n;
-}
-
-/* The same for one; NULL: not mapped */
-struct page *sim_get_page(struct sim *sim, u32 sid, u64 addr)
-{
-	struct page *page;
-
-	return sim_get_pages(sim, sid, addr, &page, 1) ? page : NULL;
 }
 
 static int sim_copy(struct page *page, unsigned int offset, void __user *buf,
@@ -159,32 +163,105 @@ static struct page *sim_region_page(struct sim *sim, u64 addr)
 	return pfn_to_page(PHYS_PFN(addr));
 }
 
+/* The pages of an access from @addr on: at least one, or none is mapped */
+static unsigned int sim_access_pages(struct sim *sim, u32 sid, u64 addr, size_t len,
+				     struct page **pages)
+{
+	unsigned int max;
+
+	if (!sid) {
+		pages[0] = sim_region_page(sim, addr);
+		return !!pages[0];
+	}
+	max = min_t(u64, PFN_UP(offset_in_page(addr) + len), SIM_ACCESS_PAGES);
+	return sim_get_pages(sim, sid, addr, pages, max);
+}
+
+/* What is not held is copied where nobody can fault, so through memory of ours */
+static int sim_copy_direct(struct sim *sim, u64 addr, void __user *user, size_t n,
+			   bool write, void *bounce)
+{
+	struct page *page;
+	int err = 0;
+	char *p;
+
+	if (user && write && copy_from_user(bounce, user, n))
+		return -EINVAL;
+	mutex_lock(&sim->window_lock);
+	if (!sim_dma_get_pages(sim, addr & PAGE_MASK, &page, 1)) {
+		err = -EFAULT;
+	} else if (user) {
+		p = (char *)kmap_local_page(page) + offset_in_page(addr);
+		if (write)
+			memcpy(p, bounce, n);
+		else
+			memcpy(bounce, p, n);
+		kunmap_local(p);
+	}
+	mutex_unlock(&sim->window_lock);
+	if (!err && user && !write && copy_to_user(user, bounce, n))
+		err = -EINVAL;
+	return err;
+}
+
+static int sim_access_direct(struct sim *sim, struct qda_sim_access *access)
+{
+	bool write = access->flags & QDA_SIM_ACCESS_WRITE;
+	char __user *buf = u64_to_user_ptr(access->buf);
+	void *bounce = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	int err = bounce ? 0 : -ENOMEM;
+
+	while (!err && access->done < access->len) {
+		u64 addr = access->addr + access->done;
+		size_t n = min_t(u64, access->len - access->done,
+				 PAGE_SIZE - offset_in_page(addr));
+
+		err = sim_copy_direct(sim, addr, buf ? buf + access->done : NULL, n,
+				      write, bounce);
+		if (!err)
+			access->done += n;
+		if (fatal_signal_pending(current))
+			err = -EINTR;
+		cond_resched();
+	}
+	kfree(bounce);
+	return err;
+}
+
 int sim_access(struct sim *sim, struct qda_sim_access *access)
 {
 	char __user *buf = u64_to_user_ptr(access->buf);
 	bool write = access->flags & QDA_SIM_ACCESS_WRITE;
+	struct page *pages[SIM_ACCESS_PAGES];
 	int err = 0;
 
 	if (access->flags & ~QDA_SIM_ACCESS_WRITE ||
 	    access->addr + access->len < access->addr)
 		return -EINVAL;
 	access->done = 0;
+	if (sim->direct && access->sid)
+		return sim_access_direct(sim, access);
 	while (!err && access->done < access->len) {
-		u64 addr = access->addr + access->done;
-		unsigned int offset = offset_in_page(addr);
-		size_t n = min_t(u64, access->len - access->done,
-				 PAGE_SIZE - offset);
-		struct page *page = access->sid ?
-					    sim_get_page(sim, access->sid, addr) :
-					    sim_region_page(sim, addr);
+		unsigned int i, num;
 
-		if (!page)
+		num = sim_access_pages(sim, access->sid, access->addr + access->done,
+				       access->len - access->done, pages);
+		if (!num)
 			return -EFAULT;
-		if (access->buf)
-			err = sim_copy(page, offset, buf + access->done, n, write);
-		if (access->sid)
-			put_page(page);
-		access->done += n;
+		for (i = 0; i < num; i++) {
+			unsigned int offset =
+				offset_in_page(access->addr + access->done);
+			size_t n = min_t(u64, access->len - access->done,
+					 PAGE_SIZE - offset);
+
+			if (!err && access->buf)
+				err = sim_copy(pages[i], offset,
+					       buf + access->done, n, write);
+			if (!err)
+				access->done += n;
+			if (access->sid)
+				put_page(pages[i]);
+		}
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
@@ -208,8 +285,10 @@ static void sim_wait_for_readers(struct sim *sim)
  */
 static int sim_bus_notify(struct notifier_block *nb, unsigned long action, void *data)
 {
-	if (action == BUS_NOTIFY_REMOVED_DEVICE)
+	if (action == BUS_NOTIFY_REMOVED_DEVICE) {
 		sim_for_each(sim_wait_for_readers);
+		sim_dma_check_deleted(data);
+	}
 	return NOTIFY_DONE;
 }
 

@@ -164,6 +164,39 @@ static int sim_sendto(struct rpmsg_endpoint *ept, SIM_SENT *data, int len, u32 d
 	return sim_send(ept, data, len);
 }
 
+void sim_set_stall(struct sim *sim, u32 stall)
+{
+	WRITE_ONCE(sim->stall, stall);
+	wake_up(&sim->wait);
+}
+
+static int sim_trysend(struct rpmsg_endpoint *ept, SIM_SENT *data, int len)
+{
+	struct sim *sim = to_sim(ept->rpdev);
+	u32 stall = READ_ONCE(sim->stall);
+
+	if (!stall)
+		return sim_send(ept, data, len);
+	sim->refused++;
+	return stall == SIM_STALL_BUFFER ? -EBUSY : -EAGAIN;
+}
+
+static int sim_trysendto(struct rpmsg_endpoint *ept, SIM_SENT *data, int len, u32 dst)
+{
+	return sim_trysend(ept, data, len);
+}
+
+/* As GLINK: no signal ends it, only a buffer or the end of the channel */
+static int sim_send_blocking(struct rpmsg_endpoint *ept, SIM_SENT *data, int len)
+{
+	struct sim *sim = to_sim(ept->rpdev);
+
+	atomic_inc(&sim->stalled);
+	wait_event(sim->wait, !READ_ONCE(sim->stall) || READ_ONCE(sim->ept) != ept);
+	atomic_dec(&sim->stalled);
+	return sim_send(ept, data, len);
+}
+
 static ssize_t sim_get_mtu(struct rpmsg_endpoint *ept)
 {
 	return QDA_SIM_MAX_DATA;
@@ -181,6 +214,8 @@ static void sim_hang_up(struct sim *sim, struct rpmsg_endpoint *ept)
 	spin_unlock(&sim->lock);
 	if (!ept)
 		return;
+	/* the next DSP starts with an empty channel */
+	sim_set_stall(sim, 0);
 	/* whoever is in the callback leaves it first */
 	mutex_lock(&ept->cb_lock);
 	ept->cb = NULL;
@@ -199,10 +234,10 @@ static void sim_destroy_ept(struct rpmsg_endpoint *ept)
 
 static const struct rpmsg_endpoint_ops sim_ept_ops = {
 	.destroy_ept = sim_destroy_ept,
-	.send = sim_send,
+	.send = sim_send_blocking,
 	.sendto = sim_sendto,
-	.trysend = sim_send,
-	.trysendto = sim_sendto,
+	.trysend = sim_trysend,
+	.trysendto = sim_trysendto,
 	.get_mtu = sim_get_mtu,
 };
 

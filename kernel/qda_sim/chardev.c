@@ -123,7 +123,7 @@ static void sim_put_pages(struct sim *sim, u32 sid)
 				    QDA_SIM_OFFSET(sid, window->runs[i].addr),
 				    window->runs[i].len, 1);
 	window->num_runs = 0;
-	for (i = 0; i < window->num_pages; i++) {
+	for (i = 0; !sim->direct && i < window->num_pages; i++) {
 		set_page_dirty_lock(window->pages[i]);
 		put_page(window->pages[i]);
 	}

@@ -47,6 +47,21 @@ static int channel_set(void *data, u64 val)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(channel_fops, channel_get, channel_set, "%llu\n");
 
+static int stall_get(void *data, u64 *val)
+{
+	*val = READ_ONCE(((struct sim *)data)->stall);
+	return 0;
+}
+
+static int stall_set(void *data, u64 val)
+{
+	if (val > SIM_STALL_ROOM)
+		return -EINVAL;
+	sim_set_stall(data, val);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(stall_fops, stall_get, stall_set, "%llu\n");
+
 static void sim_debugfs_add(struct sim *sim)
 {
 	sim->debugfs = debugfs_create_dir(sim->label, debugfs);
@@ -55,6 +70,9 @@ static void sim_debugfs_add(struct sim *sim)
 	debugfs_create_u64("messages", 0400, sim->debugfs, &sim->messages);
 	debugfs_create_u64("responded", 0400, sim->debugfs, &sim->responded);
 	debugfs_create_u64("faults", 0400, sim->debugfs, &sim->faults);
+	debugfs_create_file_unsafe("stall", 0600, sim->debugfs, sim, &stall_fops);
+	debugfs_create_atomic_t("stalled", 0400, sim->debugfs, &sim->stalled);
+	debugfs_create_u64("refused", 0400, sim->debugfs, &sim->refused);
 }
 
 /* --- one DSP ---------------------------------------------------------------- */
@@ -83,6 +101,7 @@ static int sim_read_node(struct sim *sim)
 		    of_property_read_u32(np, "reg", &sim->sids[sim->num_banks]))
 			continue;
 		sim->num_banks++;
+		sim->direct |= !of_property_present(np, "iommus");
 	}
 	return 0;
 }
@@ -111,6 +130,7 @@ static int sim_add(struct device *parent, struct device_node *np, unsigned int s
 		return err;
 	}
 	next_id++;
+	sim_dma_setup(sim);
 	sim_debugfs_add(sim);
 	mutex_lock(&sims_lock);
 	list_add_tail(&sim->node, &sims);
@@ -129,6 +149,7 @@ static void sim_remove(struct sim *sim)
 	list_del(&sim->node);
 	mutex_unlock(&sims_lock);
 	sim_channel_drain(sim);
+	sim_dma_teardown(sim);
 	of_node_put(sim->np);
 	kvfree(sim->banks);
 	kfree(sim);
@@ -192,11 +213,13 @@ static int __init sim_init(void)
 	if (err)
 		goto exit_channel;
 	sim_maps_init();
+	sim_dma_init();
 	debugfs = debugfs_create_dir("qda_sim", NULL);
 	err = platform_driver_register(&sim_driver);
 	if (!err)
 		return 0;
 	debugfs_remove_recursive(debugfs);
+	sim_dma_exit();
 	sim_maps_exit();
 	sim_bank_exit();
 exit_channel:
@@ -209,6 +232,7 @@ static void __exit sim_exit(void)
 {
 	platform_driver_unregister(&sim_driver);
 	debugfs_remove_recursive(debugfs);
+	sim_dma_exit();
 	sim_maps_exit();
 	sim_bank_exit();
 	sim_channel_exit();

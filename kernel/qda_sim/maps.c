@@ -113,6 +113,20 @@ static int sim_list_region(struct sim *sim, u32 sid, unsigned int region,
 	return !bitmap_empty(mapped, REGION_PAGES);
 }
 
+static int sim_list_direct(struct sim *sim, struct qda_sim_maps *maps,
+			   struct sim_list *list)
+{
+	int err = 0;
+	u64 addr;
+
+	for (addr = 0; !err && sim_dma_next_page(sim, &addr); addr += PAGE_SIZE)
+		err = sim_list_add(list, addr);
+	if (!err)
+		err = sim_list_flush(list);
+	maps->num = list->num;
+	return err;
+}
+
 int sim_list_maps(struct sim *sim, struct qda_sim_maps *maps)
 {
 	struct sim_list list = {
@@ -129,6 +143,8 @@ int sim_list_maps(struct sim *sim, struct qda_sim_maps *maps)
 		if (sim->sids[i] == maps->sid)
 			bank = &sim->banks[i];
 	}
+	if (bank && sim->direct)
+		return sim_list_direct(sim, maps, &list);
 	/* where nothing was ever mapped no region is looked at */
 	if (!bank || sim_translate(sim, maps->sid, 0, &phys, NULL) == -ENODEV)
 		return -ENODEV;

@@ -2,7 +2,8 @@
 /*
  * /dev/qda-sim-N: the far end of a virtual DSP's FastRPC channel. Who owns it is
  * the firmware: it gets the driver's messages, answers them, and reaches memory
- * only through the context banks' IOMMU.
+ * only through the context banks' IOMMU. Where they have none, all of them reach what
+ * the DMA API has given to any, at its DMA addresses, while the channel is up.
  */
 #ifndef QDA_SIM_H
 #define QDA_SIM_H

@@ -30,9 +30,13 @@ struct sim_entry {
 
 #define SIM_MAX_RUNS	8
 
+/* Why the channel takes nothing: the DSP has no buffer (GLINK), there is no room */
+#define SIM_STALL_BUFFER	1
+#define SIM_STALL_ROOM		2
+
 /* What is shown of a bank, under window_lock */
 struct sim_window {
-	struct page **pages;		/* with a reference */
+	struct page **pages;		/* with a reference, where there is an IOMMU */
 	unsigned int num_pages, max_pages;
 	struct {
 		u64 addr, len;
@@ -60,6 +64,8 @@ struct sim {
 	unsigned int num_banks;
 	u32 sids[QDA_SIM_MAX_BANKS];
 	struct sim_bank *banks;		/* of sids */
+	bool direct;			/* banks have no IOMMU, see dma.c */
+	struct list_head direct_node, dma;
 	const struct reserved_mem *region;	/* or NULL; by physical address */
 
 	/*
@@ -84,6 +90,10 @@ struct sim {
 	u32 respond;
 	u64 messages, responded, faults;
 
+	u32 stall;			/* SIM_STALL_* */
+	atomic_t stalled;		/* who is asleep because of it */
+	u64 refused;
+
 	struct miscdevice misc;
 	char name[16];
 	struct file *owner;		/* under own_lock */
@@ -97,6 +107,7 @@ struct sim {
 /* channel.c */
 void sim_set_channel(struct sim *sim, bool up);
 void sim_flush_channel(struct sim *sim);
+void sim_set_stall(struct sim *sim, u32 stall);
 int sim_deliver(struct sim *sim, void *data, int len);
 int sim_channel_init(void);
 void sim_channel_exit(void);
@@ -108,13 +119,23 @@ struct iommu_domain *sim_find_domain(struct sim *sim, u32 sid);
 phys_addr_t sim_iova_to_phys(struct iommu_domain *domain, u64 addr);
 int sim_translate(struct sim *sim, u32 sid, u64 addr, phys_addr_t *ret_phys,
 		  bool *ret_dma);
-struct page *sim_get_page(struct sim *sim, u32 sid, u64 addr);
 unsigned int sim_get_pages(struct sim *sim, u32 sid, u64 addr, struct page **pages,
 			   unsigned int max);
 int sim_access(struct sim *sim, struct qda_sim_access *access);
 void sim_watch_banks(struct sim *sim, struct rpmsg_device *rpdev);
 int sim_bank_init(void);
 void sim_bank_exit(void);
+
+/* dma.c */
+phys_addr_t sim_dma_phys(struct sim *sim, u64 addr);
+bool sim_dma_next_page(struct sim *sim, u64 *addr);
+unsigned int sim_dma_get_pages(struct sim *sim, u64 addr, struct page **pages,
+			       unsigned int max);
+void sim_dma_check_deleted(struct device *dev);
+void sim_dma_setup(struct sim *sim);
+void sim_dma_teardown(struct sim *sim);
+void sim_dma_init(void);
+void sim_dma_exit(void);
 
 /* maps.c */
 int sim_maps_setup(struct sim *sim);
