@@ -265,10 +265,11 @@ void static_sensors(struct static_report *report)
 		FARF(RUNTIME_HIGH, "sensorspd: up, without a registry");
 		return;
 	}
-	FARF(RUNTIME_HIGH, "sensorspd: up, %u files of %llu bytes", report->files,
-	     (unsigned long long)report->bytes);
 	report->stored = store(report);
 	if (report->stored)
 		FARF(RUNTIME_MEDIUM, "sensorspd: %s is not written (error %#x)", SUMMARY,
 		     (uint32_t)report->stored);
+	/* who reads this may look for the summary */
+	FARF(RUNTIME_HIGH, "sensorspd: up, %u files of %llu bytes", report->files,
+	     (unsigned long long)report->bytes);
 }
