@@ -161,7 +161,7 @@ static int32_t check_init_mem(struct call *call)
 	if (status)
 		return status;
 	size = le64toh(page.size);
-	if (!size || !payload_range(le64toh(page.addr), size, bank->sid, &addr) ||
+	if (!size || !payload_range(le64toh(page.addr), size, &bank->wire, &addr) ||
 	    (addr | size) & QDA_DSP_PAGE_MASK)
 		return DSP_EBADPARM;
 	if (!bank_covers(bank, addr, size)) {
@@ -229,7 +229,7 @@ static int32_t read_page(struct call *call, uint32_t bytes, uint64_t *ret_addr,
 		return status;
 	*ret_size = le64toh(page.size);
 	if (!*ret_size ||
-	    !payload_range(le64toh(page.addr), *ret_size, bank->sid, ret_addr) ||
+	    !payload_range(le64toh(page.addr), *ret_size, &bank->wire, ret_addr) ||
 	    (*ret_addr | *ret_size) & QDA_DSP_PAGE_MASK)
 		return DSP_EBADPARM;
 	if (!bank_covers(bank, *ret_addr, *ret_size)) {
@@ -386,14 +386,14 @@ static int32_t decode(struct call *call)
 	/* there is no address space in which its payload could be */
 	if (!bank)
 		return DSP_EBADPARM;
-	status = payload_locate(&call->msg, bank->sid, &addr);
+	status = payload_locate(&call->msg, &bank->wire, &addr);
 	if (status)
 		return status;
 	if (!bank_read(bank, addr, meta, size)) {
 		fault_add(bank->sid, addr);
 		return DSP_EBADVA;
 	}
-	return payload_decode(meta, call->msg.sc, bank->sid, call->args);
+	return payload_decode(meta, call->msg.sc, &bank->wire, call->args);
 }
 
 void call_exec(struct call *call)

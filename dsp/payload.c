@@ -22,17 +22,19 @@ bool payload_parse_msg(const void *data, size_t len, struct payload_msg *ret_msg
 	return true;
 }
 
-bool payload_range(uint64_t wire_addr, uint64_t size, uint32_t sid, uint64_t *ret_addr)
+bool payload_range(uint64_t wire_addr, uint64_t size, const struct payload_bank *bank,
+		   uint64_t *ret_addr)
 {
-	uint64_t addr = wire_addr & (PAYLOAD_BUS_END - 1);
+	uint64_t addr = wire_addr & (bank->end - 1);
 
-	if (wire_addr >> 32 != sid || size > PAYLOAD_BUS_END - addr)
+	if (wire_addr - addr != bank->stream || size > bank->end - addr)
 		return false;
 	*ret_addr = addr;
 	return true;
 }
 
-int32_t payload_locate(const struct payload_msg *msg, uint32_t sid, uint64_t *ret_addr)
+int32_t payload_locate(const struct payload_msg *msg, const struct payload_bank *bank,
+		       uint64_t *ret_addr)
 {
 	unsigned int n = payload_num_args(msg->sc);
 
@@ -44,13 +46,14 @@ int32_t payload_locate(const struct payload_msg *msg, uint32_t sid, uint64_t *re
 	if (!n)
 		return 0;
 	if (msg->size < payload_meta_size(n) + PAYLOAD_MIN_TAIL || msg->addr % 8 ||
-	    !payload_range(msg->addr, msg->size, sid, ret_addr))
+	    !payload_range(msg->addr, msg->size, bank, ret_addr))
 		return DSP_EBADPARM;
 	return 0;
 }
 
 static bool decode_arg(const union qda_wire_arg *wire, const struct qda_wire_page *page,
-		       bool handle, uint32_t sid, struct payload_arg *arg)
+		       bool handle, const struct payload_bank *bank,
+		       struct payload_arg *arg)
 {
 	uint64_t size = le64toh(page->size), in_page = 0;
 
@@ -65,7 +68,7 @@ static bool decode_arg(const union qda_wire_arg *wire, const struct qda_wire_pag
 		arg->len = le64toh(wire->buf.len);
 		in_page = le64toh(wire->buf.pv) & QDA_DSP_PAGE_MASK;
 	}
-	if (!payload_range(le64toh(page->addr), size, sid, &arg->addr) ||
+	if (!payload_range(le64toh(page->addr), size, bank, &arg->addr) ||
 	    arg->addr & QDA_DSP_PAGE_MASK)
 		return false;
 	if (in_page > size || arg->len > size - in_page)
@@ -74,7 +77,7 @@ static bool decode_arg(const union qda_wire_arg *wire, const struct qda_wire_pag
 	return true;
 }
 
-int32_t payload_decode(const void *meta, uint32_t sc, uint32_t sid,
+int32_t payload_decode(const void *meta, uint32_t sc, const struct payload_bank *bank,
 		       struct payload_arg *args)
 {
 	unsigned int n = payload_num_args(sc), i;
@@ -103,7 +106,7 @@ int32_t payload_decode(const void *meta, uint32_t sc, uint32_t sid,
 		if (num != 1 || index >= n)
 			return DSP_EBADPARM;
 		memcpy(&page, pages + index * sizeof(page), sizeof(page));
-		if (!decode_arg(&arg, &page, i >= buffers, sid, &args[i]))
+		if (!decode_arg(&arg, &page, i >= buffers, bank, &args[i]))
 			return DSP_EBADPARM;
 	}
 	return 0;

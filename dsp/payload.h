@@ -14,8 +14,8 @@
 
 /* 255 + 255 buffers, 15 + 15 handles */
 #define PAYLOAD_MAX_ARGS	540
-/* addresses of a context bank end here */
-#define PAYLOAD_BUS_END		(1ULL << 32)
+/* of bus addresses, where the stream id leaves room for so many */
+#define PAYLOAD_BUS_BITS	34
 /* what a payload must have behind its per-argument part; older CPUs stop here */
 #define PAYLOAD_MIN_TAIL	384
 
@@ -37,6 +37,21 @@ struct payload_arg {
 	uint32_t dsp_id;	/* handles only */
 	uint32_t offset;	/* handles only */
 };
+
+/* A context bank's part of the addresses in messages, by SoC */
+struct payload_bank {
+	uint64_t stream;	/* stream id, in its place */
+	uint64_t end;		/* bus addresses below it end here */
+};
+
+/* sid_pos: bit of an address where the stream id is */
+static inline struct payload_bank payload_bank(uint32_t sid, unsigned int sid_pos)
+{
+	return (struct payload_bank){
+		.stream = (uint64_t)sid << sid_pos,
+		.end = 1ULL << (sid_pos < PAYLOAD_BUS_BITS ? sid_pos : PAYLOAD_BUS_BITS),
+	};
+}
 
 static inline unsigned int payload_method(uint32_t sc)
 {
@@ -78,22 +93,22 @@ static inline size_t payload_meta_size(unsigned int n)
 /* false: not a request, there is nothing that could be answered */
 bool payload_parse_msg(const void *data, size_t len, struct payload_msg *ret_msg);
 
-/* Split a wire address; false if it is not of stream sid or leaves the bank. */
-bool payload_range(uint64_t wire_addr, uint64_t size, uint32_t sid,
+/* Split a wire address; false if it is not of this bank or leaves it. */
+bool payload_range(uint64_t wire_addr, uint64_t size, const struct payload_bank *bank,
 		   uint64_t *ret_addr);
 
 /*
  * Where the payload of msg is, before anything is read. Returns a DSP status;
  * a message without arguments has none to be looked at.
  */
-int32_t payload_locate(const struct payload_msg *msg, uint32_t sid,
+int32_t payload_locate(const struct payload_msg *msg, const struct payload_bank *bank,
 		       uint64_t *ret_addr);
 
 /*
  * Decode the per-argument part (payload_meta_size() bytes, a private copy) into
  * args[payload_num_args(sc)]. Returns a DSP status.
  */
-int32_t payload_decode(const void *meta, uint32_t sc, uint32_t sid,
+int32_t payload_decode(const void *meta, uint32_t sc, const struct payload_bank *bank,
 		       struct payload_arg *args);
 
 /* The parts of a module's URI, in caller's buffers */

@@ -87,14 +87,14 @@ int32_t call_execute(struct pd_call *call)
 	window_acquire();
 	count_call(call);
 	call->num_args = payload_num_args(call->msg.sc);
-	status = payload_locate(&call->msg, pd.sid, &call->payload);
+	status = payload_locate(&call->msg, &pd.bank, &call->payload);
 	if (status)
 		return status;
 	if (call->num_args) {
 		/* the CPU may still write it: copied once, then only the copy */
 		memcpy(call->meta, window_ptr(call->payload),
 		       payload_meta_size(call->num_args));
-		status = payload_decode(call->meta, call->msg.sc, pd.sid, call->args);
+		status = payload_decode(call->meta, call->msg.sc, &pd.bank, call->args);
 		if (status)
 			return status;
 		translate(call);

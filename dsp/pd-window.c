@@ -17,20 +17,20 @@
 
 int window_init(void)
 {
-	void *p = mmap(NULL, PAYLOAD_BUS_END, PROT_NONE,
+	void *p = mmap(NULL, pd.bank.end, PROT_NONE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p == MAP_FAILED)
 		return -errno;
-	/* a crash is reported by its address, not by 4 GiB of image */
-	madvise(p, PAYLOAD_BUS_END, MADV_DONTDUMP);
+	/* a crash is reported by its address, not by the image of a bank */
+	madvise(p, pd.bank.end, MADV_DONTDUMP);
 	pd.window = p;
 	return 0;
 }
 
 static bool is_inside(uint64_t addr, uint64_t size)
 {
-	return size && addr < PAYLOAD_BUS_END && size <= PAYLOAD_BUS_END - addr;
+	return size && addr < pd.bank.end && size <= pd.bank.end - addr;
 }
 
 int window_map(uint64_t addr, uint64_t size, uint64_t offset, int fd)
@@ -62,7 +62,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 {
 	struct sigaction dfl = { .sa_handler = SIG_DFL };
 	uintptr_t at = (uintptr_t)info->si_addr, base = (uintptr_t)pd.window;
-	bool inside = info->si_code > 0 && at - base < PAYLOAD_BUS_END;
+	bool inside = info->si_code > 0 && at - base < pd.bank.end;
 	uint32_t none = 0;
 
 	(void)context;

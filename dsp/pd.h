@@ -32,6 +32,7 @@ struct pd_call {
 struct pd {
 	int link;			/* to the root */
 	uint32_t sid;
+	struct payload_bank bank;
 	enum pd_kind kind;
 	bool is_signed;
 	uint64_t remote_heap;		/* bytes that are this PD's for good */

@@ -12,7 +12,7 @@
 
 #include "payload.h"
 
-#define PDLINK_VERSION		3
+#define PDLINK_VERSION		4
 #define PDLINK_MAX_LANES	256
 /* longest reply packet that steering can make */
 #define PDLINK_REPLY_MAX	256
@@ -20,6 +20,7 @@
 enum pdlink_op {
 	/* root to PD; answered by ANSWER where it says so */
 	PDLINK_HELLO = 1,	/* a: version, b: stream id, c: bytes of remote heap,
+				 * dsp_id: bit of an address where the stream id is,
 				 * flags: enum pd_kind, maybe PDLINK_SIGNED;
 				 * fd: shared; ANSWER */
 	PDLINK_MAP,		/* a: address, b: bytes, c: offset; fd; ANSWER */

@@ -30,7 +30,7 @@
 /* at a time; two descriptors each */
 #define MAX_CONNS	4096
 
-struct softdsp dsp;
+struct softdsp dsp = { .sid_pos = QDA_LINK_SID_SHIFT };
 
 /* by domain number */
 static const char *const domains[] = { QDA_DOMAINS };
@@ -355,8 +355,10 @@ static bool make_banks(void)
 	dsp.banks = calloc(dsp.num_banks, sizeof(*dsp.banks));
 	if (!dsp.banks)
 		return false;
-	for (i = 0; i < dsp.num_banks; i++)
+	for (i = 0; i < dsp.num_banks; i++) {
 		dsp.banks[i].sid = i + 1;
+		dsp.banks[i].wire = payload_bank(i + 1, dsp.sid_pos);
+	}
 	return true;
 }
 

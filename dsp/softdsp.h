@@ -34,6 +34,7 @@ struct softdsp {
 	unsigned int domain_id;
 	uint32_t features;		/* enum drm_qda_feature */
 	unsigned int num_banks;
+	unsigned int sid_pos;		/* bit of an address where the stream id is */
 	unsigned int generation;
 	bool log;
 	bool stop;
@@ -97,6 +98,7 @@ struct mapping {
 
 struct bank {
 	uint32_t sid;
+	struct payload_bank wire;
 	bool taken;
 	struct conn *conn;		/* NULL: its remains are being removed */
 	struct pd *pd;

@@ -125,7 +125,7 @@ static void do_peek(const struct bank *bank, uint64_t addr, size_t len)
 	size_t i;
 	char *at;
 
-	if (addr >= PAYLOAD_BUS_END || !bank_read(bank, addr, data, len)) {
+	if (addr >= bank->wire.end || !bank_read(bank, addr, data, len)) {
 		error("fault");
 		return;
 	}
@@ -139,7 +139,7 @@ static void do_poke(const struct bank *bank, const struct steer_command *cmd)
 {
 	uint64_t addr = cmd->value[STEER_KEY_ADDR];
 
-	if (addr >= PAYLOAD_BUS_END || !bank_write(bank, addr, cmd->data, cmd->len))
+	if (addr >= bank->wire.end || !bank_write(bank, addr, cmd->data, cmd->len))
 		error("fault");
 	else
 		ok("%zu", cmd->len);

@@ -114,7 +114,7 @@ void device_hand_over(struct pd *pd)
 	struct pdlink_packet packet = {
 		.op = PDLINK_MAP,
 		.seq = UINT32_MAX,
-		.b = PAYLOAD_BUS_END,
+		.b = pd->bank->wire.end,
 		.c = QDA_SIM_OFFSET(pd->bank->sid, 0),
 	};
 	/* an open file of its own: ours is what keeps the channel */
@@ -530,6 +530,7 @@ const char *device_open(const char *name)
 	}
 	path = name;
 	source.fd = fd;
+	dsp.sid_pos = info.sid_pos;
 	dsp.num_banks = 1;
 	for (i = 0; i < info.num_banks && i < QDA_SIM_MAX_BANKS; i++) {
 		if (info.sids[i] > dsp.num_banks && info.sids[i] <= SOFTDSP_MAX_BANKS)

@@ -14,6 +14,9 @@
 #define BUS(a)	(SID << 32 | (a))
 #define SC	0x02010110u	/* one in, one out, one in handle */
 
+/* as payload_bank() makes it: see test_bank() */
+static const struct payload_bank bank = { .stream = BUS(0), .end = 1ULL << 32 };
+
 struct meta {
 	union qda_wire_arg args[3];
 	struct qda_wire_buf bufs[3];
@@ -33,7 +36,7 @@ static const struct meta good = {
 
 static int32_t decode(const struct meta *m, struct payload_arg *args)
 {
-	return payload_decode(m, SC, SID, args);
+	return payload_decode(m, SC, &bank, args);
 }
 
 static void test_decode_good(void **state)
@@ -96,22 +99,39 @@ static void test_locate(void **state)
 	uint64_t addr;
 
 	(void)state;
-	assert_int_equal(payload_locate(&msg, SID, &addr), 0);
+	assert_int_equal(payload_locate(&msg, &bank, &addr), 0);
 	assert_int_equal(addr, 0x1000);
 	m = msg, m.addr = 0x1000;
-	assert_int_equal(payload_locate(&m, SID, &addr), DSP_EBADPARM);
+	assert_int_equal(payload_locate(&m, &bank, &addr), DSP_EBADPARM);
 	m = msg, m.addr += 4;
-	assert_int_equal(payload_locate(&m, SID, &addr), DSP_EBADPARM);
+	assert_int_equal(payload_locate(&m, &bank, &addr), DSP_EBADPARM);
 	m = msg, m.size = 3 * 40 + 383;
-	assert_int_equal(payload_locate(&m, SID, &addr), DSP_EBADPARM);
+	assert_int_equal(payload_locate(&m, &bank, &addr), DSP_EBADPARM);
 	m = msg, m.size = 0xfffff001;
-	assert_int_equal(payload_locate(&m, SID, &addr), DSP_EBADPARM);
+	assert_int_equal(payload_locate(&m, &bank, &addr), DSP_EBADPARM);
 	m = msg, m.sc |= 1u << 29;
-	assert_int_equal(payload_locate(&m, SID, &addr), DSP_EBADPARM);
+	assert_int_equal(payload_locate(&m, &bank, &addr), DSP_EBADPARM);
 	m = msg, m.sc |= 1;
-	assert_int_equal(payload_locate(&m, SID, &addr), DSP_EUNSUPPORTED);
+	assert_int_equal(payload_locate(&m, &bank, &addr), DSP_EUNSUPPORTED);
 	m = (struct payload_msg){ .sc = 0x02000000, .addr = 77 };
-	assert_int_equal(payload_locate(&m, SID, &addr), 0);
+	assert_int_equal(payload_locate(&m, &bank, &addr), 0);
+}
+
+/* the same address is another bank's, or too far, where the stream id is elsewhere */
+static void test_bank(void **state)
+{
+	struct payload_bank near = payload_bank(SID, 32), far = payload_bank(SID, 56);
+	uint64_t addr;
+
+	(void)state;
+	assert_memory_equal(&near, &bank, sizeof(bank));
+	assert_false(payload_range(BUS(0x1000), 4096, &far, &addr));
+	assert_false(payload_range(SID << 56 | 0x1000, 4096, &near, &addr));
+	assert_true(payload_range(SID << 56 | 0x3fffff000, 4096, &far, &addr));
+	assert_int_equal(addr, 0x3fffff000);
+	assert_false(payload_range(SID << 56 | 0x3fffff000, 4097, &far, &addr));
+	assert_false(payload_range(SID << 56 | 0x400000000, 4096, &far, &addr));
+	assert_false(payload_range((SID + 1) << 56 | 0x1000, 4096, &far, &addr));
 }
 
 static void test_message(void **state)
@@ -208,6 +228,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_message),
+		cmocka_unit_test(test_bank),
 		cmocka_unit_test(test_locate),
 		cmocka_unit_test(test_decode_good),
 		cmocka_unit_test(test_decode_bad),

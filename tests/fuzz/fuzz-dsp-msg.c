@@ -12,6 +12,7 @@
 #include "status.h"
 
 #define SID	3u
+#define BUS_END	(1ULL << 32)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,7 +22,7 @@ static void check_arg(const struct payload_arg *arg, bool handle)
 
 	if (!arg->len && !handle)
 		return;
-	if (arg->addr >= PAYLOAD_BUS_END || end < arg->addr || end > PAYLOAD_BUS_END)
+	if (arg->addr >= BUS_END || end < arg->addr || end > BUS_END)
 		abort();
 	if (handle && (!arg->dsp_id || arg->dsp_id > INT32_MAX ||
 		       arg->len > arg->page_size))
@@ -30,6 +31,7 @@ static void check_arg(const struct payload_arg *arg, bool handle)
 
 static void fuzz_call(const uint8_t *data, size_t size)
 {
+	const struct payload_bank bank = payload_bank(SID, 32);
 	static struct payload_arg args[PAYLOAD_MAX_ARGS];
 	struct payload_msg msg;
 	unsigned int n, i, present = 0;
@@ -39,10 +41,10 @@ static void fuzz_call(const uint8_t *data, size_t size)
 	if (size < 40 || !payload_parse_msg(data, 40, &msg) ||
 	    payload_parse_msg(data, 39, &msg))
 		return;
-	if (payload_locate(&msg, SID, &addr))
+	if (payload_locate(&msg, &bank, &addr))
 		return;
 	n = payload_num_args(msg.sc);
-	if (n > PAYLOAD_MAX_ARGS || (n && (addr + msg.size > PAYLOAD_BUS_END ||
+	if (n > PAYLOAD_MAX_ARGS || (n && (addr + msg.size > BUS_END ||
 					   msg.size < payload_meta_size(n))))
 		abort();
 	/* exactly as much memory as may be read */
@@ -53,7 +55,7 @@ static void fuzz_call(const uint8_t *data, size_t size)
 	if (size > payload_meta_size(n))
 		size = payload_meta_size(n);
 	memcpy(meta, data + 40, size);
-	if (!payload_decode(meta, msg.sc, SID, args)) {
+	if (!payload_decode(meta, msg.sc, &bank, args)) {
 		for (i = 0; i < n; i++) {
 			check_arg(&args[i],
 				  i >= payload_in(msg.sc) + payload_out(msg.sc));
