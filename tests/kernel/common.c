@@ -132,6 +132,17 @@ uint64_t sim_number(const char *file)
 	return strtoull(text, NULL, 0);
 }
 
+void sim_stall(unsigned int how)
+{
+	char path[128], text[8];
+	int err;
+
+	snprintf(path, sizeof(path), DEBUGFS "/%s/stall", sim_label());
+	snprintf(text, sizeof(text), "%u", how);
+	err = file_write(path, text);
+	check(!err, "%s: %s", path, err_name(err));
+}
+
 void dsp_crash(void)
 {
 	steer(NULL, 0, "crash dsp");

@@ -48,6 +48,11 @@ bool module_loaded(const char *name);
 const char *sim_label(void);
 /* a counter, or what else is there */
 uint64_t sim_number(const char *file);
+/*
+ * The channel takes no message: 1: a sender sleeps until it does (GLINK), 2: a sender has
+ * to try again; 0, and the end of the DSP: it does
+ */
+void sim_stall(unsigned int how);
 /* the DSP ends and starts again; what was open is lost */
 void dsp_crash(void);
 /* until there is a device again */

@@ -3,11 +3,15 @@
  * Calls of the DRM core that make no sense on an accel node. Some of them dereference
  * a master, which a file of an accel node does not have (GET_UNIQUE, GET_MAGIC); some
  * exist because the driver has GEM objects (dumb buffers). All are refused before the
- * core sees them, and the node works as before.
+ * core sees them, and the node works as before. Where the core has our fix
+ * (kernel/patches), it gets them too, on the node of a module that refuses nothing.
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include "attack.h"
@@ -217,6 +221,135 @@ static void test_file(const void *arg)
 	check_healthy();
 }
 
+/* --- the core itself ------------------------------------------------------ */
+
+/* what the core says to these on a node of accel, to root and to anybody else */
+static const struct bare_call {
+	const char *name;
+	unsigned long request;
+	int root, anybody;
+} bare_calls[] = {
+	{ "GET_UNIQUE", DRM_IOCTL_GET_UNIQUE, -EOPNOTSUPP, -EOPNOTSUPP },
+	{ "GET_MAGIC", DRM_IOCTL_GET_MAGIC, -EOPNOTSUPP, -EOPNOTSUPP },
+	{ "AUTH_MAGIC", DRM_IOCTL_AUTH_MAGIC, -EACCES, -EACCES },
+	{ "SET_VERSION", DRM_IOCTL_SET_VERSION, -EACCES, -EACCES },
+	{ "SET_UNIQUE", DRM_IOCTL_SET_UNIQUE, -EACCES, -EACCES },
+	{ "SET_MASTER", DRM_IOCTL_SET_MASTER, -EINVAL, -EACCES },
+	{ "DROP_MASTER", DRM_IOCTL_DROP_MASTER, -EINVAL, -EACCES },
+	{ "SET_CLIENT_CAP", DRM_IOCTL_SET_CLIENT_CAP, -EOPNOTSUPP, -EOPNOTSUPP },
+	{ "GEM_FLINK", DRM_IOCTL_GEM_FLINK, -ENOENT, -EACCES },
+	{ "MODE_GETRESOURCES", DRM_IOCTL_MODE_GETRESOURCES, -EOPNOTSUPP, -EOPNOTSUPP },
+	{ "MODE_GETFB", DRM_IOCTL_MODE_GETFB, -EOPNOTSUPP, -EOPNOTSUPP },
+	{ "MODE_CREATE_LEASE", DRM_IOCTL_MODE_CREATE_LEASE, -EACCES, -EACCES },
+	{ "MODE_GET_LEASE", DRM_IOCTL_MODE_GET_LEASE, -EACCES, -EACCES },
+	{ "MODE_CREATE_DUMB", DRM_IOCTL_MODE_CREATE_DUMB, -ENOSYS, -ENOSYS },
+};
+
+/* loads the module, which is built only for a kernel with our fix in its core */
+static void bare_node(char *path, size_t size)
+{
+	static const char class[] = "/sys/devices/platform/qda-bare/accel";
+	struct utsname u;
+	struct dirent *entry;
+	char file[256];
+	DIR *dir;
+
+	check(!uname(&u), "uname: %s", strerror(errno));
+	snprintf(file, sizeof(file), "/lib/modules/%s/updates/qda_bare.ko", u.release);
+	if (access(file, F_OK))
+		skip_case("the core of this kernel has no fix, there would be an oops");
+	if (!module_loaded("qda_bare"))
+		module_load("qda_bare", "");
+	dir = opendir(class);
+	check(dir, "%s: %s", class, strerror(errno));
+	path[0] = '\0';
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			snprintf(path, size, "/dev/accel/%.60s", entry->d_name);
+	closedir(dir);
+	check(path[0], "%s has no node", class);
+}
+
+/* twice, as who is refused must not keep the lock; how many answers are wrong */
+static int try_bare(const char *path, bool root)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC), wrong = fd < 0;
+	unsigned char mem[512];
+	size_t i, n;
+
+	if (wrong)
+		print_message("%s: %s\n", path, strerror(errno));
+	for (n = 0; n < 2 && fd >= 0; n++)
+		for (i = 0; i < ARRAY_SIZE(bare_calls); i++) {
+			const struct bare_call *c = &bare_calls[i];
+			int err, want = root ? c->root : c->anybody;
+
+			memset(mem, 0, sizeof(mem));
+			err = plain_ioctl(fd, c->request, mem);
+			if (err == want)
+				continue;
+			wrong++;
+			print_message("%s: %s, not %s\n", c->name, err_name(err),
+				      err_name(want));
+		}
+	if (fd >= 0)
+		close(fd);
+	return wrong;
+}
+
+static int bare_child(void *arg)
+{
+	int wrong;
+
+	if (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534))
+		return 1;
+	wrong = try_bare(arg, false);
+	fflush(NULL);
+	return wrong;
+}
+
+static void test_bare(const void *arg)
+{
+	char path[80];
+
+	bare_node(path, sizeof(path));
+	if (!arg) {
+		check_eq(try_bare(path, true), 0);
+	} else {
+		check(!chmod(path, 0666), "%s: %s", path, strerror(errno));
+		check_eq(child_run(bare_child, path, 20000), 0);
+	}
+	check_eq(module_unload("qda_bare", 2000), 0);
+}
+
+/* all of them with garbage: whatever it answers, it answers, and goes on */
+static void test_bare_all(const void *arg)
+{
+	static const unsigned char fills[] = { 0, 1, 0xff };
+	struct drm_version v = { 0 };
+	unsigned char mem[512];
+	char path[80];
+	size_t i, n;
+	int fd;
+
+	(void)arg;
+	bare_node(path, sizeof(path));
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	check(fd >= 0, "%s: %s", path, strerror(errno));
+	for (i = 0; i < ARRAY_SIZE(refused); i++) {
+		for (n = 0; n < sizeof(fills); n++) {
+			memset(mem, fills[n], sizeof(mem));
+			plain_ioctl(fd, refused[i].request, mem);
+		}
+		plain_ioctl(fd, refused[i].request, NULL);
+	}
+	check_eq(plain_ioctl(fd, DRM_IOCTL_VERSION, &v), 0);
+	check_eq(v.version_major, 1);
+	close(fd);
+	check_eq(try_bare(path, true), 0);
+	check_eq(module_unload("qda_bare", 2000), 0);
+}
+
 int main(void)
 {
 	char name[64];
@@ -234,5 +367,8 @@ int main(void)
 	add_case("sweep", test_sweep, NULL);
 	add_case("allowed", test_allowed, NULL);
 	add_case("file-operations", test_file, NULL);
+	add_case("bare-root", test_bare, NULL);
+	add_case("bare-anybody", test_bare, "anybody");
+	add_case("bare-all", test_bare_all, NULL);
 	return run_kernel_cases("corecalls");
 }

@@ -246,6 +246,127 @@ static void test_client_killed(const void *arg)
 	check_healthy();
 }
 
+/* a REMOTE_MAP is cut off, and its undoing cannot be sent: true when it sleeps in there */
+static bool cut_off_and_stall(void)
+{
+	struct drm_qda_remote_map m = map_of(s.gem, 7);
+	unsigned int rule = steer_number("fail op=map hold=1 sid=%u", s.sid);
+	struct job job;
+	int64_t end;
+
+	job_start(&job, s.fd, DRM_IOCTL_QDA_REMOTE_MAP, &m);
+	wait_held(rule, 1, NULL, 0);
+	job_signal(&job, 0);
+	check_eq(job_join(&job), -EINTR);
+	sim_stall(1);
+	steer(NULL, 0, "release %u", rule);
+	for (end = soon(); sim_number("stalled") != 1 && monotonic_ns() < end;)
+		sleep_ms(1);
+	return sim_number("stalled") == 1;
+}
+
+/* whoever asks the session something meanwhile has its answer at once */
+static void test_stalled(const void *arg)
+{
+	struct drm_qda_set_option o = {
+		.option = DRM_QDA_OPTION_MEMORY_LIMIT, .value = 1 << 28,
+	};
+	struct drm_qda_query q = { .type = DRM_QDA_QUERY_MEMORY };
+	struct drm_qda_gem_create c = { .size = 4096 };
+	struct drm_qda_remote_wait w = { .deadline = soon() };
+	struct job jobs[3];
+	bool slept, returned = false;
+	int64_t end;
+	int n;
+
+	(void)arg;
+	sess_open_bench(&s);
+	check_eq(call(s.fd, DRM_IOCTL_QDA_SET_OPTION, &o), 0);
+	/* asynchronous, and answered before the next one is sent */
+	w.ticket = noop_submit(&s, 0, 0);
+	check_eq(wait_ticket(s.fd, noop_submit(&s, 0, 0), soon(), NULL), 0);
+	slept = cut_off_and_stall();
+	job_start(&jobs[0], s.fd, DRM_IOCTL_QDA_QUERY, &q);
+	job_start(&jobs[1], s.fd, DRM_IOCTL_QDA_GEM_CREATE, &c);
+	job_start(&jobs[2], s.fd, DRM_IOCTL_QDA_REMOTE_WAIT, &w);
+	for (end = monotonic_ns() + 10000000000LL; !returned && monotonic_ns() < end;) {
+		sleep_ms(1);
+		returned = job_done(&jobs[0]) && job_done(&jobs[1]) &&
+			   job_done(&jobs[2]);
+	}
+	slept = slept && sim_number("stalled") == 1;
+	sim_stall(0);
+	for (n = 0; n < 3; n++)
+		check_eq(job_join(&jobs[n]), 0);
+	check(slept, "the undoing of the mapping did not wait for the channel");
+	check(returned, "a call waited for a message that another one had sent");
+	/* undone all the same */
+	q.index = DRM_QDA_MEMORY_MAPPINGS;
+	for (end = soon(), q.value = 1; q.value; sleep_ms(1)) {
+		check(monotonic_ns() < end, "the mapping stays for ever");
+		check_eq(call(s.fd, DRM_IOCTL_QDA_QUERY, &q), 0);
+	}
+	check_session(&s);
+	sess_close(&s);
+	check_healthy();
+}
+
+/* a file that is closed, and a DSP that is lost, with the message still to be sent */
+static void test_stalled_end(const void *arg)
+{
+	bool lose = arg != NULL, slept;
+
+	sess_open_bench(&s);
+	slept = cut_off_and_stall();
+	if (lose) {
+		sim_channel(false);
+		sess_close(&s);
+		channel_up();
+	} else {
+		sess_close(&s);
+		sleep_ms(20);
+		sim_stall(0);
+	}
+	check(slept, "the undoing of the mapping did not wait for the channel");
+	check_healthy();
+}
+
+/* who tries again because the channel is full can be killed */
+static void test_killed_without_room(const void *arg)
+{
+	const int64_t limit = 500000000;	/* half of what the driver tries for */
+	int64_t start, took = limit;
+	int n, status = 0;
+	uint64_t before;
+	pid_t pid;
+
+	(void)arg;
+	sess_open_bench(&s);
+	/* a busy machine may be slow to end a process: not each time */
+	for (n = 0; n < 5 && took >= limit; n++) {
+		before = sim_number("refused");
+		sim_stall(2);
+		pid = fork();
+		if (!pid)
+			_exit(killed_child(NULL));
+		for (start = soon(); sim_number("refused") == before; sleep_ms(1))
+			if (monotonic_ns() > start)
+				break;
+		start = monotonic_ns();
+		if (pid > 0)
+			kill(pid, SIGKILL);
+		child_wait(pid, SOON_MS, &status);
+		took = monotonic_ns() - start;
+		sim_stall(0);
+		check(WIFSIGNALED(status), "the child was not killed: %#x", status);
+	}
+	check(took < limit, "the child went on for %lld ms",
+	      (long long)took / 1000000);
+	check_session(&s);
+	sess_close(&s);
+	check_healthy();
+}
+
 /* another thread unmaps, closes or ends what a call is about to use */
 static void test_races(const void *arg)
 {
@@ -484,6 +605,10 @@ int main(void)
 	add_case("killed-in-call", test_killed_in_call, NULL);
 	add_case("client-killed", test_client_killed, NULL);
 	add_case("client-killed-channel-lost", test_client_killed, &yes);
+	add_case("stalled", test_stalled, NULL);
+	add_case("stalled-close", test_stalled_end, NULL);
+	add_case("stalled-channel-lost", test_stalled_end, &yes);
+	add_case("killed-without-room", test_killed_without_room, NULL);
 	add_case("races", test_races, NULL);
 	add_case("channel-lost", test_channel, NULL);
 	add_case("unbind", test_channel, &yes);
