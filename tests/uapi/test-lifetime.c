@@ -166,7 +166,7 @@ static void test_address_kept(const void *arg)
 	unsigned int rule;
 	struct job job;
 	uint32_t handle;
-	int n;
+	unsigned int n;
 
 	(void)arg;
 	sess_open_bench(&s);
@@ -177,7 +177,7 @@ static void test_address_kept(const void *arg)
 	job_start(&job, s.fd, INVOKE, &i);
 	wait_held(rule, 1, NULL, 0);
 	check_eq(gem_close(s.fd, handle), 0);
-	for (n = 0; n < 50; n++) {
+	for (n = 0; n < test_count(50); n++) {
 		handle = gem_new(s.fd, 0x31000);
 		now = bus_of(s.sid, 0x31000);
 		check(now >= held + ODD_SIZE || now + 0x31000 <= held,
@@ -297,10 +297,10 @@ static void test_stopped_close(const void *arg)
 static void test_many_sessions(const void *arg)
 {
 	struct drm_qda_remote_invoke i;
-	int n;
+	unsigned int n;
 
 	(void)arg;
-	for (n = 0; n < 30; n++) {
+	for (n = 0; n < test_count(30); n++) {
 		sess_open_bench(&s);
 		i = noop_call(&s, 0);
 		check_eq(call(s.fd, INVOKE, &i), 0);

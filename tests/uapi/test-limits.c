@@ -26,6 +26,27 @@ static void expect_full(void)
 	expect(s.fd, INVOKE, &i, -EAGAIN);
 }
 
+/*
+ * The DSP has run calls before their answers are here. An asynchronous call is refused
+ * for want of a place as well; a synchronous one waits for that, and is refused only when
+ * so many answers are here that nobody has asked for.
+ */
+static void wait_full(void)
+{
+	struct drm_qda_remote_invoke i;
+	int64_t end = soon();
+
+	for (;;) {
+		i = noop_call(&s, 0);
+		i.ticket = FILL64;
+		if (call(s.fd, INVOKE, &i))
+			break;
+		check(monotonic_ns() < end, "there is always a place");
+	}
+	expect(s.fd, INVOKE, &i, -EAGAIN);
+	expect_full();
+}
+
 static void test_async(const void *arg)
 {
 	uint64_t tickets[MAX];
@@ -94,11 +115,7 @@ static void test_unconsumed(const void *arg)
 		tickets[n] = noop_submit(&s, 0, 0);
 	while (steer_number("count handle=%u", s.bench) < ran + MAX)
 		check(monotonic_ns() < end, "the calls do not end");
-	sleep_ms(50);
-	expect_full();
-	i = noop_call(&s, 0);
-	i.ticket = FILL64;
-	expect(s.fd, INVOKE, &i, -EAGAIN);
+	wait_full();
 	check_eq(wait_ticket(s.fd, tickets[0], soon(), NULL), 0);
 	i = noop_call(&s, 0);
 	expect(s.fd, INVOKE, &i, 0);
@@ -235,6 +252,128 @@ static void test_listener(const void *arg)
 	sess_close(&s);
 }
 
+/* ends nobody has collected, and calls in flight, are no more than this together */
+#define MAX_ENDS	(2 * MAX)
+
+static struct drm_qda_remote_invoke listener_call(void)
+{
+	struct drm_qda_remote_invoke i = noop_call(&s, 0);
+
+	i.handle = 3;
+	i.scalars = DRM_QDA_SCALARS(3, 0, 0, 0, 0);
+	return i;
+}
+
+/* all at once, held by the DSP, interrupted; how many tickets that makes */
+static unsigned int listeners_cut_off(uint64_t *tickets, unsigned int held,
+				      unsigned int *ret_refused)
+{
+	struct drm_qda_remote_invoke i[MAX + 1];
+	unsigned int rule = steer_number("hold handle=3 n=0");
+	unsigned int n, made = 0;
+	struct job jobs[MAX + 1];
+	int64_t end = soon();
+	bool all;
+
+	for (n = 0; n <= MAX; n++) {
+		i[n] = listener_call();
+		job_start(&jobs[n], s.fd, INVOKE, &i[n]);
+	}
+	wait_held(rule, held, NULL, 0);
+	job_signal(&jobs[0], 0);
+	do {
+		check(monotonic_ns() < end, "a signal does not interrupt the call");
+		sleep_ms(5);
+		for (n = 0, all = true; n <= MAX; n++) {
+			if (job_done(&jobs[n]))
+				continue;
+			all = false;
+			pthread_kill(jobs[n].thread, SIGUSR1);
+		}
+	} while (!all);
+	*ret_refused = 0;
+	for (n = 0; n <= MAX; n++) {
+		if (job_join(&jobs[n]) == -EAGAIN) {
+			*ret_refused += 1;
+			continue;
+		}
+		check_eq(jobs[n].ret, -EINTR);
+		check(i[n].ticket, "no ticket");
+		tickets[made++] = i[n].ticket;
+	}
+	steer(NULL, 0, "release %u", rule);
+	return made;
+}
+
+/*
+ * What has been collected by nobody keeps no listener from its place, but its own ends
+ * do, before one of them would be lost.
+ */
+static void test_listener_unconsumed(const void *arg)
+{
+	uint64_t tickets[MAX_ENDS + 2];
+	struct drm_qda_remote_invoke i;
+	unsigned int n, refused;
+
+	(void)arg;
+	sess_open_bench(&s);
+	n = listeners_cut_off(tickets, MAX + 1, &refused);
+	check_eq(n, MAX + 1);
+	check_eq(refused, 0);
+	wait_full();
+	n += listeners_cut_off(tickets + n, MAX_ENDS - n, &refused);
+	check_eq(n, MAX_ENDS);
+	check_eq(refused, 2);
+	i = listener_call();
+	expect(s.fd, INVOKE, &i, -EAGAIN);
+	/* one is collected, and there is a place */
+	check_eq(wait_ticket(s.fd, tickets[--n], soon(), NULL), 0);
+	i = listener_call();
+	expect(s.fd, INVOKE, &i, 0);
+	while (n--)
+		check_eq(wait_ticket(s.fd, tickets[n], soon(), NULL), 0);
+	check_eq(wait_ticket(s.fd, noop_submit(&s, 0, 0), soon(), NULL), 0);
+	sess_close(&s);
+}
+
+/* as many ends and calls in flight as others can make leave the listener its place */
+static void test_listener_last_place(const void *arg)
+{
+	uint64_t tickets[MAX_ENDS - 1];
+	struct drm_qda_remote_invoke i;
+	int64_t end = soon();
+	unsigned int rule, ran;
+	int n;
+
+	(void)arg;
+	sess_open_bench(&s);
+	ran = steer_number("count handle=%u", s.bench);
+	for (n = 0; n < MAX - 1; n++)
+		tickets[n] = noop_submit(&s, 0, 0);
+	while (steer_number("count handle=%u", s.bench) < ran + MAX - 1)
+		check(monotonic_ns() < end, "the calls do not end");
+	rule = steer_number("hold handle=%u n=0", s.bench);
+	for (; n < MAX_ENDS - 1; n++) {
+		/* until the answers of the first are here, too */
+		i = noop_call(&s, DRM_QDA_INVOKE_ASYNC);
+		while (call(s.fd, INVOKE, &i) == -EAGAIN && monotonic_ns() < end)
+			sleep_ms(1);
+		check(i.ticket, "no place for call %d", n);
+		tickets[n] = i.ticket;
+	}
+	expect_full();
+	wait_held(rule, MAX, NULL, 0);
+	i = listener_call();
+	expect(s.fd, INVOKE, &i, 0);
+	steer(NULL, 0, "release %u", rule);
+	expect_full();
+	i = listener_call();
+	expect(s.fd, INVOKE, &i, 0);
+	while (n--)
+		check_eq(wait_ticket(s.fd, tickets[n], soon(), NULL), 0);
+	sess_close(&s);
+}
+
 static void test_bad_option(const void *arg)
 {
 	struct drm_qda_set_option good = {
@@ -316,6 +455,8 @@ int main(void)
 	add_case("option", test_option, NULL);
 	add_case("option-sync", test_option_sync, NULL);
 	add_case("listener", test_listener, NULL);
+	add_case("listener-unconsumed", test_listener_unconsumed, NULL);
+	add_case("listener-last-place", test_listener_last_place, NULL);
 	add_case("option-early", test_option_early, NULL);
 	add_case("quiet", test_quiet, NULL);
 	add_case("interrupted", test_interrupted_at_limit, NULL);

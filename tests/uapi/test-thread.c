@@ -6,7 +6,7 @@
 
 #define INVOKE	DRM_IOCTL_QDA_REMOTE_INVOKE
 #define THREADS	8
-#define ROUNDS	200
+#define ROUNDS	((int)test_count(200))
 
 static struct sess s;
 
@@ -179,11 +179,11 @@ static void test_short_lived(const void *arg)
 {
 	struct worker w[THREADS];
 	unsigned int i;
-	int n;
+	unsigned int n;
 
 	(void)arg;
 	sess_open_bench(&s);
-	for (n = 0; n < 40; n++) {
+	for (n = 0; n < test_count(40); n++) {
 		memset(w, 0, sizeof(w));
 		for (i = 0; i < THREADS; i++)
 			w[i].s = &s;
