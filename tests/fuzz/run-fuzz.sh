@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # usage: run-fuzz.sh clean|planted TARGET CORPUS_DIR
-# clean: the target survives QDA_FUZZ_SECONDS (5). planted: it crashes within 120 s, and not on a seed.
+# clean: the target survives QDA_FUZZ_SECONDS (3). planted: it crashes within 120 s, and not on a seed.
 set -u
 mode=$1 target=$2 corpus=$3
-seconds=${QDA_FUZZ_SECONDS:-5}
+seconds=${QDA_FUZZ_SECONDS:-3}
 name=${target##*/}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

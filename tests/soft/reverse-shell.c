@@ -10,7 +10,7 @@
 static int transfer(remote_handle app, const struct transfer *t)
 {
 	uint8_t *in = malloc(t->in_size + 1), *out = malloc(t->out_size + 1);
-	uint32_t prim[2] = { t->in_size, t->out_size }, answer = 0, i;
+	uint32_t prim[2] = { t->in_size, t->out_size }, answer = 0;
 	remote_arg pra[] = {
 		{ .buf = { prim, sizeof(prim) } },
 		{ .buf = { in, t->in_size } },
@@ -20,15 +20,12 @@ static int transfer(remote_handle app, const struct transfer *t)
 	int status = DSP_ENOMEMORY;
 
 	if (in && out) {
-		for (i = 0; i < t->in_size; i++)
-			in[i] = TRANSFER_IN(i, t->in_size);
+		transfer_fill(in, t->in_size, TRANSFER_IN);
 		status = remote_handle_invoke(
 			app, REMOTE_SCALARS_MAKE(t->method, 2, 2), pra);
 	}
-	for (i = 0; !status && i < t->out_size; i++)
-		if (out[i] != TRANSFER_OUT(i, t->out_size))
-			status = TRANSFER_WRONG;
-	if (!status && answer != TRANSFER_ANSWER)
+	if (!status && (!transfer_is(out, t->out_size, TRANSFER_OUT) ||
+			answer != TRANSFER_ANSWER))
 		status = TRANSFER_WRONG;
 	free(in);
 	free(out);

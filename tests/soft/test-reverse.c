@@ -38,7 +38,6 @@ static int32_t app_call(void *data, const struct qda_reverse_call *call)
 	const uint8_t *in;
 	uint32_t prim[2];
 	uint8_t *out;
-	size_t i;
 
 	app->num_wrong += atomic_load(&app->gone) || call->size != sizeof(*call) ||
 			  call->num_in != 2 || call->num_out != 2 ||
@@ -57,11 +56,11 @@ static int32_t app_call(void *data, const struct qda_reverse_call *call)
 	app->num_wrong += prim[0] != call->in[1].size || prim[1] != call->out[1].size ||
 			  !in != !prim[0] || !out != !prim[1] || (uintptr_t)in % 8 ||
 			  (uintptr_t)out % 8;
-	for (i = 0; i < call->in[1].size && !app->num_wrong; i++)
-		app->num_wrong += in[i] != TRANSFER_IN(i, call->in[1].size);
-	for (i = 0; i < call->out[1].size && !app->num_wrong; i++) {
-		app->num_wrong += out[i] != 0;
-		out[i] = TRANSFER_OUT(i, call->out[1].size);
+	app->num_wrong += !transfer_is(in, call->in[1].size, TRANSFER_IN);
+	/* all of it zero */
+	if (out) {
+		app->num_wrong += out[0] || memcmp(out, out + 1, call->out[1].size - 1);
+		transfer_fill(out, call->out[1].size, TRANSFER_OUT);
 	}
 	memcpy(call->out[0].data, &answer, sizeof(answer));
 	return app->answer;
