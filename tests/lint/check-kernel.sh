@@ -2,19 +2,20 @@
 # SPDX-License-Identifier: MIT
 # What a kernel maintainer runs before looking: checkpatch --strict, kernel-doc, W=1,
 # sparse and the kernel's own Coccinelle scripts, over kernel/ and the modules of the
-# tests, the driver as a module and built in; and each patch of kernel/series compiles
-# on top of those before it. Everything comes from the newest kernel source
+# tests, the driver as a module and built in; each patch of kernel/series compiles on top
+# of those before it; and those for older kernels (kernel/patches/6.12) apply there, and
+# what they change compiles. Everything else comes from the newest kernel source
 # (tests/vm/kernel-source.sh). A finding fails, unless a line of kernel.txt has the reason
 # why it stays; so does a tool that is missing.
 #
-# usage: check-kernel.sh [checkpatch|doc|compile|series|coccinelle]...
+# usage: check-kernel.sh [checkpatch|doc|compile|series|older|coccinelle]...
 set -uo pipefail
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 top=$(dirname "$(dirname "$here")")
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/qda-vm
 checks=("$@")
-[ $# -gt 0 ] || checks=(checkpatch doc compile series coccinelle)
+[ $# -gt 0 ] || checks=(checkpatch doc compile series older coccinelle)
 jobs=${QDA_VM_JOBS:-$(nproc 2>/dev/null || echo 2)}
 scratch=$(mktemp -d)
 trap 'rm -r "$scratch"' EXIT
@@ -81,7 +82,7 @@ check_doc() {
 
 # A configured kernel is enough to compile against; it need not be built.
 prepared() {
-	local config=$top/tests/vm/config tree=$1
+	local config=$top/tests/vm/config tree=$1 version=$2
 
 	out=$cache/lint-$version-$(cat "$config"/*.config kernel/qda/Kconfig \
 		kernel/patches/*.patch | sha256sum | cut -c1-8)
@@ -122,7 +123,7 @@ check_compile() {
 	flock -n 9 || { echo 'waiting for another build in the same tree'; flock 9; }
 	read -r _ tree < <("$top/tests/vm/driver-tree.sh")
 	tree=$(readlink -f "$tree")
-	prepared "$tree" || { bad=1; return; }
+	prepared "$tree" "$version" || { bad=1; return; }
 	make+=(W=1 C=2 "CHECK=$sparse")
 	# all of it each time: a warning is said only once
 	rm -f "$out"/drivers/accel/qda/*.o
@@ -165,6 +166,46 @@ check_series() {
 		grep -v '^building with\|^ *[0-9][0-9]* [^|]' "$scratch/log" >"$scratch/series"
 	patches=$(grep -c '^ *[0-9][0-9]* [^|]' "$scratch/log")
 	finish series "$patches"
+}
+
+# Only what they change is copied, patched, and compiled as if it were a module, beside a
+# kernel that stays as it is
+check_older() {
+	local series release pristine work patch folder objects touched folders made=0
+
+	need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu || return
+	need patch patch || return
+	: >"$scratch/older"
+	exec 8>"$cache/lock-older"
+	flock 8
+	for series in kernel/patches/*/; do
+		series=$(basename "$series")
+		work=$scratch/older-$series
+		read -r release pristine < <("$top/tests/vm/kernel-source.sh" "$series")
+		prepared "${pristine:?no source of Linux $series}" "$release" || { bad=1; continue; }
+		mapfile -t touched < <(sed -n 's,^+++ b/\([^	]*\).*,\1,p' \
+			kernel/patches/"$series"/*.patch | sort -u)
+		mapfile -t folders < <(printf '%s\n' "${touched[@]%/*}" | sort -u)
+		for folder in "${folders[@]}"; do
+			mkdir -p "$work/$folder"
+			cp "$pristine/$folder"/*.[ch] "$work/$folder/"
+		done
+		for patch in kernel/patches/"$series"/*.patch; do
+			patch -d "$work" -p1 -F0 -N <"$patch" >"$scratch/log" 2>&1 ||
+				sed "s,^,$patch: $release: ," "$scratch/log" >>"$scratch/older"
+		done
+		for folder in "${folders[@]}"; do
+			mapfile -t objects < <(printf '%s\n' "${touched[@]}" |
+				sed -n "s,^$folder/\([^/]*\)\.c$,\1.o,p")
+			echo "obj-m := ${objects[*]}" >"$work/$folder/Makefile"
+			"${make[@]}" W=1 M="$work/$folder" "${objects[@]}" >"$scratch/log" 2>&1 ||
+				echo "error: $folder as patched for $series does not build" >>"$scratch/log"
+			grep -aE 'warning:|error:' "$scratch/log" |
+				sed "s,$work/,$release: ," >>"$scratch/older"
+			made=$((made + $(cd "$work/$folder" && find "${objects[@]}" 2>/dev/null | wc -l)))
+		done
+	done
+	finish older "$made"
 }
 
 check_coccinelle() {

@@ -24,6 +24,7 @@ vm_have() {
 	kmod) command -v depmod || [ -x /sbin/depmod ] ;;
 	xz-utils) command -v xz ;;
 	coccinelle) command -v spatch ;;
+	dkms) command -v dkms || [ -x /usr/sbin/dkms ] ;;
 	libssl-dev) printf '#include <openssl/evp.h>\n' | gcc -fsyntax-only -xc - ;;
 	libelf-dev) printf '#include <gelf.h>\n' | gcc -fsyntax-only -xc - ;;
 	*) false ;;
