@@ -204,9 +204,9 @@ vm_driver() {
 
 # vm_ready PROFILE: kernel and programs of that guest; else the reason is its result
 vm_ready() {
-	local variant=${1#vm-} missing
+	local variant=plain missing
 
-	[ "$1" != vm ] || variant=plain
+	case $1 in vm-debug*) variant=debug ;; esac
 	missing=$(vm_missing)
 	if [ -n "$missing" ]; then
 		result skip "$1" "the guest $missing"
@@ -236,12 +236,21 @@ test_suites() {
 	fi
 }
 
-# test_vm_debug [SUITE]...: all that suites.py has for that kernel unless some are named
+# test_vm_debug NAME [SUITE]...: all that suites.py has for that kernel unless some are named
 test_vm_debug() {
-	head1 'tests: vm-debug'
-	vm_ready vm-debug || return 0
-	test_suites vm-debug --debug "$@"
-	vm_driver vm-debug
+	head1 "tests: $1"
+	vm_ready "$1" || return 0
+	test_suites "$1" --debug "${@:2}"
+}
+
+# test_vm_driver vm|vm-debug: where there is none, what has been said of its suites is enough
+test_vm_driver() {
+	local kernel=plain
+
+	[ "$1" = vm ] || kernel=debug
+	if [ -z "$(vm_missing)" ] && vm_kernel $kernel; then
+		vm_driver "$1"
+	fi
 }
 
 # test_beside NAME COMMAND...: a guest has one processor for most of its time, and runs
@@ -274,6 +283,6 @@ test_vm() {
 	vm_ready vm || return 0
 	vm_compat vm || options=(--without compat)
 	test_suites vm "${options[@]}"
-	vm_driver vm
 	vm_compare vm
 }
+

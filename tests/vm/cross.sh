@@ -44,6 +44,8 @@ sys_root = '$sysroot'
 pkg_config_libdir = '$sysroot/usr/lib/$tuple/pkgconfig:$sysroot/usr/share/pkgconfig'
 
 [built-in options]
+# what a session reads of its shell is copied by emulated processors
+debug = false
 c_args = ['-isystem', '$sysroot/usr/include', '-isystem', '$sysroot/usr/include/$tuple']
 c_link_args = ['-L$sysroot/usr/lib/$tuple', '-Wl,-rpath-link,$sysroot/usr/lib/$tuple', '-Wl,-rpath-link,$sysroot/lib/$tuple'$link_args]
 

@@ -6,7 +6,7 @@
 #
 #   fastrpc   mainline's driver works over the virtual transport: the baseline
 #   owner     which of qda and fastrpc has a DSP
-#   kunit     the driver's KUnit tests; with --debug the default is owner and these, as
+#   kunit     the driver's KUnit tests; with --debug the default is only these, as
 #             mainline's driver has warnings of its own there
 #   iommu     with iommu.passthrough=1 the driver refuses context banks that are not
 #             translated; with iommu.strict=0 cases of tests/kernel and tests/uapi pass.
@@ -27,7 +27,7 @@ shift
 variant=plain options=() parts=(fastrpc owner kunit iommu mutants)
 first=() failed=0
 if [ "${1:-}" = --debug ]; then
-	variant=debug options=(--debug) parts=(owner kunit)
+	variant=debug options=(--debug) parts=(kunit)
 	shift
 fi
 [ $# -eq 0 ] || parts=("$@")

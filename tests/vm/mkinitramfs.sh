@@ -29,7 +29,8 @@ cp -a "$kernel"/modroot/lib/modules "$root/usr/lib/"
 release=$(cat "$kernel/include/config/kernel.release")
 extra=$root/usr/lib/modules/$release/updates
 mkdir -p "$extra"
-find "$modules" -name '*.ko' -exec cp {} "$extra/" \;
+# not while another guest's build makes them, or temporary directories beside them
+flock -s "$modules.lock" find "$modules" -name '*.ko' -exec cp {} "$extra/" \;
 aarch64-linux-gnu-strip --strip-debug "$extra"/*.ko
 rm -f "$root/usr/lib/modules/$release/build"
 depmod -b "$root" "$release"

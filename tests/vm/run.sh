@@ -12,6 +12,7 @@
 #   --out DIR       keep what the guest writes to /share, the kernel's log too
 #   --timeout S     give up after S seconds (default 600)
 #   --memory MIB    (default 1024, debug 2048)
+#   --cpus N        (default 2)
 #   --shell         an interactive shell instead of a command
 #   --icount        the guest's clock counts its instructions, a nanosecond each
 #   --any-log       do not fail for what the kernel logged
@@ -27,7 +28,7 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 top=$(dirname "$(dirname "$here")")
 # one function, so that bash has read all of it before the guest runs
 main() {
-	variant=plain project=1 shown=() out='' limit=600 memory='' shell='' any_log='' clock=()
+	variant=plain project=1 shown=() out='' limit=600 memory='' cpus=2 shell='' any_log='' clock=()
 	accel=tcg,thread=multi
 
 	say() { printf '%s\n' "$*" >&2; }
@@ -41,6 +42,7 @@ main() {
 		--out) out=$2; shift ;;
 		--timeout) limit=$2; shift ;;
 		--memory) memory=$2; shift ;;
+		--cpus) cpus=$2; shift ;;
 		--shell) shell=1 ;;
 		--any-log) any_log=1 ;;
 		--icount) accel=tcg,thread=single; clock=(-icount shift=0,sleep=off) ;;
@@ -77,11 +79,12 @@ main() {
 	mkdir -p "$share"
 	rm -f "$share/status" "$share/booted" "$share/kmemleak" "$share/interactive" "$share/shown"
 	qemu=(qemu-system-aarch64 -M virt,iommu=smmuv3 -accel "$accel" "${clock[@]}" -cpu cortex-a72
-	      -smp 2 -m "$memory" -nographic -nodefaults -no-reboot)
+	      -smp "$cpus" -m "$memory" -nographic -nodefaults -no-reboot)
 	"$here/mkdtb.sh" "$scratch/vm.dtb" "${qemu[@]}"
 	qemu+=(-dtb "$scratch/vm.dtb" -kernel "$kernel/Image" -initrd "$scratch/initramfs"
-	       # norandmaps: code at an address of its own for each process is translated anew for each
-	       -append "console=ttyAMA0 quiet loglevel=4 panic=-1 norandmaps ${QDA_VM_APPEND:-}"
+	       # norandmaps: code at an address of its own for each process is translated anew for each.
+	       # mitigations: nobody is spied upon here, and each system call pays for them
+	       -append "console=ttyAMA0 quiet loglevel=4 panic=-1 norandmaps mitigations=off ${QDA_VM_APPEND:-}"
 	       -serial "file:$share/kernel.log"
 	       -fsdev "local,id=share,path=$share,security_model=none"
 	       -device virtio-9p-device,fsdev=share,mount_tag=share
