@@ -78,7 +78,7 @@ static int take_hello(const struct pdlink_packet *packet, int fd)
 		return -errno;
 	pd.shared = shared;
 	pd.sid = (uint32_t)packet->b;
-	pd.bank = payload_bank(pd.sid, packet->dsp_id);
+	pd.bank = payload_bank(pd.sid, packet->sid_pos);
 	pd.kind = (enum pd_kind)(packet->flags & ~PDLINK_SIGNED);
 	pd.is_signed = packet->flags & PDLINK_SIGNED;
 	pd.remote_heap = packet->c;

@@ -20,8 +20,7 @@
 enum pdlink_op {
 	/* root to PD; answered by ANSWER where it says so */
 	PDLINK_HELLO = 1,	/* a: version, b: stream id, c: bytes of remote heap,
-				 * dsp_id: bit of an address where the stream id is,
-				 * flags: enum pd_kind, maybe PDLINK_SIGNED;
+				 * sid_pos, flags: enum pd_kind, maybe PDLINK_SIGNED;
 				 * fd: shared; ANSWER */
 	PDLINK_MAP,		/* a: address, b: bytes, c: offset; fd; ANSWER */
 	PDLINK_UNMAP,		/* a: address, b: bytes; ANSWER */
@@ -65,7 +64,10 @@ struct pdlink_packet {
 	int32_t error;
 	int32_t status;
 	uint64_t a, b, c;
-	uint32_t dsp_id;
+	union {
+		uint32_t dsp_id;
+		uint32_t sid_pos;	/* bit of an address where the stream id is */
+	};
 	uint32_t flags;
 	uint32_t lane;
 	uint32_t verdict;

@@ -502,7 +502,7 @@ static int start(struct pd *pd, const struct pd_params *params, int image)
 		.a = PDLINK_VERSION,
 		.b = pd->bank->sid,
 		.c = params->heap,
-		.dsp_id = dsp.sid_pos,
+		.sid_pos = dsp.sid_pos,
 		.flags = params->kind | (params->is_signed ? PDLINK_SIGNED : 0),
 	};
 	int err, link = -1, shared = make_shared(pd);
