@@ -65,18 +65,9 @@ static void freeze(void)
 	      (long long)(p.longest / MS));
 }
 
-/* with what the DSP keeps back: still asleep afterwards, and then well */
-static void frozen_in(struct job *job, unsigned int rule)
-{
-	job_wait_asleep(job);
-	freeze();
-	sleep_ms(50);
-	check(!job_done(job), "the call ended with %s", err_name(job->ret));
-	steer(NULL, 0, "release %u", rule);
-	check_eq(job_join(job), 0);
-}
+/* --- calls that the DSP keeps back, all at once: a second is long ----------- */
 
-/* --- cases: once without a limit, once with one that is far ----------------- */
+static unsigned int rules[5];
 
 static void set_limit(int fd, const void *limited)
 {
@@ -88,119 +79,83 @@ static void set_limit(int fd, const void *limited)
 		check_eq(call(fd, DRM_IOCTL_QDA_SET_OPTION, &o), 0);
 }
 
-static void test_create(const void *limited)
+static void hold_control(struct job *job, unsigned int *rule, const char *op, int fd,
+			 unsigned long request, void *arg)
 {
-	struct drm_qda_remote_session_create c = { .status = 1 };
-	unsigned int rule;
-	struct job job;
-	int fd = dev_open();
-
-	set_limit(fd, limited);
-	rule = steer_number("fail op=create hold=1");
-	job_start(&job, fd, CREATE, &c);
-	wait_held(rule, 1, NULL, 0);
-	frozen_in(&job, rule);
-	check_eq(c.status, 0);
-	check_eq(call(fd, CREATE, &c), -EALREADY);
-	dev_close(fd);
+	*rule = steer_number("fail op=%s hold=1", op);
+	job_start(job, fd, request, arg);
+	wait_held(*rule, 1, NULL, 0);
 }
 
-static void test_attach(const void *limited)
+/* with a limit to how long each may wait, or without one */
+static void test_calls(const void *limited)
 {
-	struct drm_qda_session_attach a = { .status = 1 };
-	unsigned int rule;
-	struct job job;
-	int fd = dev_open();
-
-	set_limit(fd, limited);
-	rule = steer_number("fail op=attach hold=1");
-	job_start(&job, fd, ATTACH, &a);
-	wait_held(rule, 1, NULL, 0);
-	frozen_in(&job, rule);
-	check_eq(a.status, 0);
-	dev_close(fd);
-}
-
-static void test_map(const void *limited)
-{
-	struct drm_qda_remote_map m;
-	unsigned int rule;
-	struct job job;
-
-	sess_open_bench(&s);
-	set_limit(s.fd, limited);
-	m = (struct drm_qda_remote_map){
-		.length = 4096, .handle = s.gem, .type = DRM_QDA_MAP_FD,
-		.flags = DRM_QDA_MAP_DSP_ID, .dsp_id = 7, .status = 1,
-	};
-	rule = steer_number("fail op=map hold=1 sid=%u", s.sid);
-	job_start(&job, s.fd, MAP, &m);
-	wait_held(rule, 1, NULL, 0);
-	frozen_in(&job, rule);
-	check_eq(m.status, 0);
-	check(m.map_id, "no mapping");
-	sess_close(&s);
-}
-
-static void test_invoke(const void *arg)
-{
-	struct drm_qda_remote_invoke i;
-	unsigned int rule;
-	struct job job;
-
-	(void)arg;
-	sess_open_bench(&s);
-	i = noop_call(&s, 0);
-	i.status = 1;
-	rule = steer_number("hold sid=%u", s.sid);
-	job_start(&job, s.fd, INVOKE, &i);
-	wait_held(rule, 1, NULL, 0);
-	frozen_in(&job, rule);
-	check_eq(i.status, 0);
-	check_eq(wait_ticket(s.fd, noop_submit(&s, 0, 0), soon(), NULL), 0);
-	sess_close(&s);
-}
-
-static void test_wait(const void *limited)
-{
-	struct drm_qda_remote_wait w = { .deadline = -1, .status = 1 };
-	unsigned int rule;
-	struct job job;
-
-	sess_open_bench(&s);
-	rule = steer_number("hold sid=%u", s.sid);
-	w.ticket = noop_submit(&s, 0, 0);
-	if (limited)
-		w.deadline = monotonic_ns() + 600000 * MS;
-	wait_held(rule, 1, NULL, 0);
-	job_start(&job, s.fd, WAIT, &w);
-	frozen_in(&job, rule);
-	check_eq(w.status, 0);
-	sess_close(&s);
-}
-
-/* a synchronous call that has not been sent, as there is no place for it */
-static void test_place(const void *arg)
-{
-	struct drm_qda_set_option o = {
+	struct drm_qda_set_option one = {
 		.option = DRM_QDA_OPTION_IN_FLIGHT, .value = 1,
 	};
-	struct drm_qda_remote_invoke i;
-	unsigned int rule;
-	uint64_t ticket;
-	struct job job;
+	struct drm_qda_remote_session_create create = { .status = 1 };
+	struct drm_qda_session_attach attach = { .status = 1 };
+	struct drm_qda_remote_map map = { .status = 1 };
+	struct drm_qda_remote_wait wait = { .deadline = -1, .status = 1 };
+	struct drm_qda_remote_invoke invoke, place;
+	static const char *const names[] = {
+		"CREATE", "ATTACH", "MAP", "INVOKE", "WAIT", "INVOKE without a place",
+	};
+	struct job jobs[ARRAY_SIZE(names)];
+	struct sess full;
+	int fds[2] = { dev_open(), dev_open() };
+	unsigned int n;
 
-	(void)arg;
 	sess_open_bench(&s);
-	check_eq(call(s.fd, DRM_IOCTL_QDA_SET_OPTION, &o), 0);
-	rule = steer_number("hold sid=%u", s.sid);
-	ticket = noop_submit(&s, 0, 0);
-	wait_held(rule, 1, NULL, 0);
-	i = noop_call(&s, 0);
-	job_start(&job, s.fd, INVOKE, &i);
-	frozen_in(&job, rule);
-	check_eq(i.status, 0);
-	check_eq(wait_ticket(s.fd, ticket, soon(), NULL), 0);
+	sess_open_bench(&full);
+	check_eq(call(full.fd, DRM_IOCTL_QDA_SET_OPTION, &one), 0);
+	for (n = 0; n < ARRAY_SIZE(fds); n++)
+		set_limit(fds[n], limited);
+	set_limit(s.fd, limited);
+
+	hold_control(&jobs[0], &rules[0], "create", fds[0], CREATE, &create);
+	hold_control(&jobs[1], &rules[1], "attach", fds[1], ATTACH, &attach);
+	map.length = 4096;
+	map.handle = s.gem;
+	map.type = DRM_QDA_MAP_FD;
+	map.flags = DRM_QDA_MAP_DSP_ID;
+	map.dsp_id = 7;
+	hold_control(&jobs[2], &rules[2], "map", s.fd, MAP, &map);
+	rules[3] = steer_number("hold sid=%u", s.sid);
+	invoke = noop_call(&s, 0);
+	invoke.status = 1;
+	job_start(&jobs[3], s.fd, INVOKE, &invoke);
+	wait_held(rules[3], 1, NULL, 0);
+	rules[4] = steer_number("hold sid=%u", full.sid);
+	wait.ticket = noop_submit(&full, 0, 0);
+	wait_held(rules[4], 1, NULL, 0);
+	if (limited)
+		wait.deadline = monotonic_ns() + 600000 * MS;
+	job_start(&jobs[4], full.fd, WAIT, &wait);
+	place = noop_call(&full, 0);
+	place.status = 1;
+	job_start(&jobs[5], full.fd, INVOKE, &place);
+	for (n = 0; n < ARRAY_SIZE(jobs); n++)
+		job_wait_asleep(&jobs[n]);
+
+	freeze();
+	sleep_ms(50);
+	for (n = 0; n < ARRAY_SIZE(jobs); n++)
+		check(!job_done(&jobs[n]), "%s ended with %s", names[n],
+		      err_name(jobs[n].ret));
+	for (n = 0; n < ARRAY_SIZE(rules); n++)
+		steer(NULL, 0, "release %u", rules[n]);
+	for (n = 0; n < ARRAY_SIZE(jobs); n++)
+		check_eq(job_join(&jobs[n]), 0);
+
+	check_eq(create.status | attach.status | map.status | invoke.status |
+		 wait.status | place.status, 0);
+	check(map.map_id, "no mapping");
+	check_eq(call(fds[0], CREATE, &create), -EALREADY);
+	check_eq(wait_ticket(s.fd, noop_submit(&s, 0, 0), soon(), NULL), 0);
+	for (n = 0; n < ARRAY_SIZE(fds); n++)
+		dev_close(fds[n]);
+	sess_close(&full);
 	sess_close(&s);
 }
 
@@ -229,16 +184,8 @@ int main(void)
 {
 	static const char limited;
 
-	add_case("create", test_create, NULL);
-	add_case("create-limited", test_create, &limited);
-	add_case("attach", test_attach, NULL);
-	add_case("attach-limited", test_attach, &limited);
-	add_case("map", test_map, NULL);
-	add_case("map-limited", test_map, &limited);
-	add_case("invoke", test_invoke, NULL);
-	add_case("wait", test_wait, NULL);
-	add_case("wait-limited", test_wait, &limited);
-	add_case("place", test_place, NULL);
+	add_case("calls", test_calls, NULL);
+	add_case("calls-limited", test_calls, &limited);
 	add_case("deadline", test_deadline, NULL);
 	return run_kernel_cases("freezer");
 }
