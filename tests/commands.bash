@@ -132,7 +132,9 @@ cmd_test() {
 	esac
 
 	if [ $# -eq 0 ]; then
-		test_plain --no-suite abi --no-suite lint
+		# hostile is under ASan, and the million calls are those of ./run test proof
+		QDA_SOAK_CALLS=${QDA_SOAK_CALLS:-200000} \
+			test_plain --no-suite abi --no-suite lint --no-suite hostile
 		test_beside vm test_vm
 		test_asan
 		test_tsan
