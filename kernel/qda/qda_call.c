@@ -220,10 +220,8 @@ static void qda_call_end_locked(struct qda_call *call, int error, s32 status,
 	call->error = error;
 	call->status = status;
 
-	if (call->event) {
-		qda_event_send(call, error, status);
-	} else if (!result && !call->ended &&
-		   session->num_done < QDA_MAX_DONE) {
+	if (!call->event && !result && !call->ended &&
+	    session->num_done < QDA_MAX_DONE) {
 		session->done[session->num_done++] = (struct qda_done){
 			.ticket = call->ticket,
 			.error = error,
@@ -245,6 +243,9 @@ static void qda_call_end_locked(struct qda_call *call, int error, s32 status,
 	}
 	if (result)
 		qda_result_set(call, error, status, !keep);
+	/* whoever reads it finds the call among those to collect */
+	if (call->event)
+		qda_event_send(call, error, status);
 	qda_place_wake(session);
 }
 

@@ -266,7 +266,7 @@ static int qda_banks_choose_memory(struct qda_device *qdev,
  * @parent: device whose node's children describe them
  *
  * Return: 0; -EPROBE_DEFER while their IOMMU is missing; or another errno, which
- * leaves nothing behind.
+ * leaves nothing behind once the DRM device has gone.
  */
 int qda_banks_create(struct qda_device *qdev, struct device *parent)
 {

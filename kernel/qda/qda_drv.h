@@ -567,8 +567,9 @@ int qda_session_create(struct drm_file *file,
 int qda_session_release(struct qda_session *session);
 
 /*
- * As wait_event_freezable(), but -ETIME when @left has passed. Suspend is no signal: it
- * must neither end a PD that is being made nor cut off a REMOTE_MAP.
+ * As wait_event_freezable(), but -ETIME when @left has passed. Suspend is no signal to
+ * who sleeps here: it must neither end a PD that is being made nor cut off a
+ * REMOTE_MAP. To who is still sending it is one.
  */
 #define qda_wait_event_left(wq, condition, left)			\
 	__wait_event_hrtimeout(wq, condition, left,			\
