@@ -557,9 +557,9 @@ struct drm_qda_arg {
  * with -EINTR and @ticket. At the in-flight limit it waits for a free place; -EINTR
  * during that wait comes with @ticket 0: nothing was sent, and it may be repeated.
  *
- * Asynchronous: returns with @ticket and waits for nothing; should there be an
- * -EINTR all the same, @ticket is 0 and nothing was sent. -EAGAIN at the in-flight
- * limit, or (with EVENT) when unread events fill the file's event space.
+ * Asynchronous: returns with @ticket and waits for neither a place nor an answer;
+ * should there be an -EINTR all the same, @ticket is 0 and nothing was sent. -EAGAIN
+ * at the in-flight limit, or (with EVENT) when unread events fill the file's space.
  *
  * -EAGAIN in both forms: %DRM_QDA_LIMIT_IN_FLIGHT finished calls wait to be
  * consumed. -EINVAL: undefined @flags, EVENT without ASYNC, bits 31:29 of
