@@ -186,13 +186,14 @@ static int sim_trysendto(struct rpmsg_endpoint *ept, SIM_SENT *data, int len, u3
 	return sim_trysend(ept, data, len);
 }
 
-/* As GLINK: no signal ends it, only a buffer or the end of the channel */
+/* As GLINK: no signal ends it; but a test that died must not keep a remover for ever */
 static int sim_send_blocking(struct rpmsg_endpoint *ept, SIM_SENT *data, int len)
 {
 	struct sim *sim = to_sim(ept->rpdev);
 
 	atomic_inc(&sim->stalled);
-	wait_event(sim->wait, !READ_ONCE(sim->stall) || READ_ONCE(sim->ept) != ept);
+	wait_event_timeout(sim->wait, !READ_ONCE(sim->stall) ||
+			   READ_ONCE(sim->ept) != ept, 120 * HZ);
 	atomic_dec(&sim->stalled);
 	return sim_send(ept, data, len);
 }

@@ -121,16 +121,17 @@ static int sim_add(struct device *parent, struct device_node *np, unsigned int s
 	err = sim_read_node(sim);
 	if (!err)
 		err = sim_maps_setup(sim);
+	sim_dma_setup(sim);
 	if (!err)
 		err = sim_chardev_add(sim);
 	if (err) {
+		sim_dma_teardown(sim);
 		kvfree(sim->banks);
 		of_node_put(np);
 		kfree(sim);
 		return err;
 	}
 	next_id++;
-	sim_dma_setup(sim);
 	sim_debugfs_add(sim);
 	mutex_lock(&sims_lock);
 	list_add_tail(&sim->node, &sims);
