@@ -67,7 +67,10 @@ static void freeze(void)
 
 /* --- calls that the DSP keeps back, all at once: a second is long ----------- */
 
-static unsigned int rules[5];
+/* so many control calls of a session the DSP may have, another one waits for a place */
+#define CONTROLS	7
+
+static unsigned int rules[4 + CONTROLS];
 
 static void set_limit(int fd, const void *limited)
 {
@@ -87,6 +90,14 @@ static void hold_control(struct job *job, unsigned int *rule, const char *op, in
 	wait_held(*rule, 1, NULL, 0);
 }
 
+static struct drm_qda_remote_map map_of(unsigned int n)
+{
+	return (struct drm_qda_remote_map){
+		.length = 4096, .handle = s.gem, .type = DRM_QDA_MAP_FD,
+		.flags = DRM_QDA_MAP_DSP_ID, .dsp_id = (int32_t)n + 1, .status = 1,
+	};
+}
+
 /* with a limit to how long each may wait, or without one */
 static void test_calls(const void *limited)
 {
@@ -95,13 +106,14 @@ static void test_calls(const void *limited)
 	};
 	struct drm_qda_remote_session_create create = { .status = 1 };
 	struct drm_qda_session_attach attach = { .status = 1 };
-	struct drm_qda_remote_map map = { .status = 1 };
+	struct drm_qda_remote_map maps[CONTROLS + 1];
 	struct drm_qda_remote_wait wait = { .deadline = -1, .status = 1 };
 	struct drm_qda_remote_invoke invoke, place;
 	static const char *const names[] = {
-		"CREATE", "ATTACH", "MAP", "INVOKE", "WAIT", "INVOKE without a place",
+		"CREATE", "ATTACH", "INVOKE", "WAIT", "INVOKE without a place",
 	};
-	struct job jobs[ARRAY_SIZE(names)];
+	struct job jobs[ARRAY_SIZE(names) + CONTROLS + 1];
+	struct job *map_jobs = &jobs[ARRAY_SIZE(names)];
 	struct sess full;
 	int fds[2] = { dev_open(), dev_open() };
 	unsigned int n;
@@ -115,42 +127,44 @@ static void test_calls(const void *limited)
 
 	hold_control(&jobs[0], &rules[0], "create", fds[0], CREATE, &create);
 	hold_control(&jobs[1], &rules[1], "attach", fds[1], ATTACH, &attach);
-	map.length = 4096;
-	map.handle = s.gem;
-	map.type = DRM_QDA_MAP_FD;
-	map.flags = DRM_QDA_MAP_DSP_ID;
-	map.dsp_id = 7;
-	hold_control(&jobs[2], &rules[2], "map", s.fd, MAP, &map);
-	rules[3] = steer_number("hold sid=%u", s.sid);
+	rules[2] = steer_number("hold sid=%u", s.sid);
 	invoke = noop_call(&s, 0);
 	invoke.status = 1;
-	job_start(&jobs[3], s.fd, INVOKE, &invoke);
-	wait_held(rules[3], 1, NULL, 0);
-	rules[4] = steer_number("hold sid=%u", full.sid);
+	job_start(&jobs[2], s.fd, INVOKE, &invoke);
+	wait_held(rules[2], 1, NULL, 0);
+	rules[3] = steer_number("hold sid=%u", full.sid);
 	wait.ticket = noop_submit(&full, 0, 0);
-	wait_held(rules[4], 1, NULL, 0);
+	wait_held(rules[3], 1, NULL, 0);
 	if (limited)
 		wait.deadline = monotonic_ns() + 600000 * MS;
-	job_start(&jobs[4], full.fd, WAIT, &wait);
+	job_start(&jobs[3], full.fd, WAIT, &wait);
 	place = noop_call(&full, 0);
 	place.status = 1;
-	job_start(&jobs[5], full.fd, INVOKE, &place);
+	job_start(&jobs[4], full.fd, INVOKE, &place);
+	for (n = 0; n < CONTROLS; n++) {
+		maps[n] = map_of(n);
+		hold_control(&map_jobs[n], &rules[4 + n], "map", s.fd, MAP, &maps[n]);
+	}
+	maps[n] = map_of(n);
+	job_start(&map_jobs[n], s.fd, MAP, &maps[n]);
 	for (n = 0; n < ARRAY_SIZE(jobs); n++)
 		job_wait_asleep(&jobs[n]);
 
 	freeze();
 	sleep_ms(50);
 	for (n = 0; n < ARRAY_SIZE(jobs); n++)
-		check(!job_done(&jobs[n]), "%s ended with %s", names[n],
+		check(!job_done(&jobs[n]), "%s ended with %s",
+		      n < ARRAY_SIZE(names) ? names[n] : "MAP",
 		      err_name(jobs[n].ret));
 	for (n = 0; n < ARRAY_SIZE(rules); n++)
 		steer(NULL, 0, "release %u", rules[n]);
 	for (n = 0; n < ARRAY_SIZE(jobs); n++)
 		check_eq(job_join(&jobs[n]), 0);
 
-	check_eq(create.status | attach.status | map.status | invoke.status |
-		 wait.status | place.status, 0);
-	check(map.map_id, "no mapping");
+	check_eq(create.status | attach.status | invoke.status | wait.status |
+		 place.status, 0);
+	for (n = 0; n <= CONTROLS; n++)
+		check(!maps[n].status && maps[n].map_id, "no mapping %u", n);
 	check_eq(call(fds[0], CREATE, &create), -EALREADY);
 	check_eq(wait_ticket(s.fd, noop_submit(&s, 0, 0), soon(), NULL), 0);
 	for (n = 0; n < ARRAY_SIZE(fds); n++)
@@ -159,7 +173,7 @@ static void test_calls(const void *limited)
 	sess_close(&s);
 }
 
-/* the deadline of a wait goes on meanwhile, and is over when processes run again */
+/* suspend ends no wait, its deadline does */
 static void test_deadline(const void *arg)
 {
 	struct drm_qda_remote_wait w = { .status = 1 };
@@ -171,10 +185,12 @@ static void test_deadline(const void *arg)
 	rule = steer_number("hold sid=%u", s.sid);
 	w.ticket = noop_submit(&s, 0, 0);
 	wait_held(rule, 1, NULL, 0);
-	w.deadline = monotonic_ns() + 500 * MS;
+	w.deadline = monotonic_ns() + 4000 * MS;
 	job_start(&job, s.fd, WAIT, &w);
+	job_wait_asleep(&job);
 	freeze();
 	check_eq(job_join(&job), -ETIMEDOUT);
+	check(monotonic_ns() >= w.deadline, "it ended before its time");
 	steer(NULL, 0, "release %u", rule);
 	check_eq(wait_ticket(s.fd, w.ticket, soon(), NULL), 0);
 	sess_close(&s);

@@ -248,7 +248,8 @@ test_vm_driver() {
 	local kernel=plain
 
 	[ "$1" = vm ] || kernel=debug
-	if [ -z "$(vm_missing)" ] && vm_kernel $kernel; then
+	if [ -z "$(vm_missing)" ] && vm_kernel $kernel &&
+		step "cross-building for the $1 driver" tests/vm/cross.sh "$vm_build"; then
 		vm_driver "$1"
 	fi
 }
