@@ -4,7 +4,7 @@
  * afterwards as if nothing had been: with -EINTR a PD that is being made would be lost,
  * and to an application suspend is no signal.
  */
-#include "common.h"
+#include "attack.h"
 
 #define CREATE	DRM_IOCTL_QDA_REMOTE_SESSION_CREATE
 #define ATTACH	DRM_IOCTL_QDA_SESSION_ATTACH
@@ -90,14 +90,6 @@ static void hold_control(struct job *job, unsigned int *rule, const char *op, in
 	wait_held(*rule, 1, NULL, 0);
 }
 
-static struct drm_qda_remote_map map_of(unsigned int n)
-{
-	return (struct drm_qda_remote_map){
-		.length = 4096, .handle = s.gem, .type = DRM_QDA_MAP_FD,
-		.flags = DRM_QDA_MAP_DSP_ID, .dsp_id = (int32_t)n + 1, .status = 1,
-	};
-}
-
 /* with a limit to how long each may wait, or without one */
 static void test_calls(const void *limited)
 {
@@ -142,10 +134,10 @@ static void test_calls(const void *limited)
 	place.status = 1;
 	job_start(&jobs[4], full.fd, INVOKE, &place);
 	for (n = 0; n < CONTROLS; n++) {
-		maps[n] = map_of(n);
+		maps[n] = map_of(s.gem, (int32_t)n + 1);
 		hold_control(&map_jobs[n], &rules[4 + n], "map", s.fd, MAP, &maps[n]);
 	}
-	maps[n] = map_of(n);
+	maps[n] = map_of(s.gem, (int32_t)n + 1);
 	job_start(&map_jobs[n], s.fd, MAP, &maps[n]);
 	for (n = 0; n < ARRAY_SIZE(jobs); n++)
 		job_wait_asleep(&jobs[n]);
@@ -166,7 +158,7 @@ static void test_calls(const void *limited)
 	for (n = 0; n <= CONTROLS; n++)
 		check(!maps[n].status && maps[n].map_id, "no mapping %u", n);
 	check_eq(call(fds[0], CREATE, &create), -EALREADY);
-	check_eq(wait_ticket(s.fd, noop_submit(&s, 0, 0), soon(), NULL), 0);
+	check_session(&s);
 	for (n = 0; n < ARRAY_SIZE(fds); n++)
 		dev_close(fds[n]);
 	sess_close(&full);
