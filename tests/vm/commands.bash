@@ -286,4 +286,3 @@ test_vm() {
 	test_suites vm "${options[@]}"
 	vm_compare vm
 }
-
