@@ -13,8 +13,8 @@ bool test_is_slow(void)
 
 unsigned int test_count(unsigned int n)
 {
-#ifdef __SANITIZE_THREAD__
-	/* each step takes ten times as long there, and finds the same */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+	/* each step takes up to ten times as long there, and finds the same */
 	return (n + 3) / 4;
 #else
 	return test_is_slow() ? (n + 3) / 4 : n;

@@ -39,12 +39,12 @@ NOT_COMPAT = ['uapi:reply', 'uapi:isolation', 'uapi:lifetime', 'uapi:thread',
 PLAIN_ONLY = ['proof:proof-soak', 'kernel:soak', 'cli:cli-bench']
 # what it looks for, only a kernel that checks everything sees
 DEBUG_MOSTLY = ['kernel:fuzz']
-# a million calls and a large image take long on an emulated processor
-ENVIRONMENT = {'proof:proof-soak': {'QDA_SOAK_CALLS': '5000', 'QDA_TEST_SLOW': '1'},
-               'examples:programs': {'QDA_TEST_SLOW': '1'},
-               'soft:soft-call': {'QDA_TEST_SLOW': '1'},
-               'soft:soft-reverse': {'QDA_TEST_SLOW': '1'},
-               'uapi:signal': {'QDA_TEST_SLOW': '1'}}
+# a million calls, large images and hundreds of rounds take long on an emulated processor
+SHORTER = ['proof:proof-soak', 'examples:programs', 'cli:cli-bench', 'kernel:unload',
+           'soft:soft-call', 'soft:soft-reverse', 'uapi:lifetime', 'uapi:signal',
+           'uapi:thread']
+ENVIRONMENT = {name: {'QDA_TEST_SLOW': '1'} for name in SHORTER}
+ENVIRONMENT['proof:proof-soak']['QDA_SOAK_CALLS'] = '5000'
 PASSED_ON = ['QDA_FUZZ_SEED', 'QDA_FUZZ_SECONDS', 'QDA_SOAK_CALLS', 'QDA_STORM_SECONDS',
              'QDA_UAPI_FILTER', 'QDA_HOSTILE_FILTER']
 # what needs two processors, and has a boot of its own with them. All else is client and
