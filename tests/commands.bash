@@ -122,9 +122,9 @@ cmd_test() {
 		case " ${*:-vm} " in *' vm '*) variants+=(plain) ;; esac
 		[ -n "$(vm_missing)" ] || vm_start_building "${variants[@]}"
 		if [ $# -eq 0 ]; then
-			# in halves, each with a processor for most of its time
-			test_beside vm-debug test_vm_debug vm-debug uapi
-			test_beside vm-debug-kernel test_vm_debug vm-debug-kernel kernel
+			# one machine of one processor, and one of two for what needs them
+			test_beside vm-debug-races test_vm_debug vm-debug-races --cpus 2 "${vm_matrix[@]}"
+			test_beside vm-debug test_vm_debug vm-debug --cpus 1 "${vm_matrix[@]}"
 		elif [ "${#variants[@]}" = 2 ]; then
 			test_beside vm-debug test_vm_debug vm-debug
 		fi
@@ -162,16 +162,19 @@ cmd_test() {
 	# while the guests go on
 	if [[ ${variants[*]} = *plain* ]]; then
 		[ -n "${vm_beside[vm]:-}" ] || test_vm
-		test_vm_driver vm
+		test_vm_driver
 	fi
-	if [[ ${variants[*]} = *debug* ]]; then
-		[ -n "${vm_beside[vm-debug]:-}" ] || test_vm_debug vm-debug
-		test_vm_driver vm-debug
+	if [[ ${variants[*]} = *debug* ]] && [ -z "${vm_beside[vm-debug]:-}" ]; then
+		test_vm_debug vm-debug
 	fi
-	for arg in vm vm-debug vm-debug-kernel; do
+	for arg in vm vm-debug vm-debug-races; do
 		[ -z "${vm_beside[$arg]:-}" ] || test_joined "$arg"
 	done
-	[[ ${variants[*]} != *debug* ]] || vm_compare vm-debug
+	if [[ ${variants[*]} = *debug* ]]; then
+		[ ! -s "$logs/vm-debug-races/uapi" ] ||
+			cat "$logs/vm-debug-races/uapi" >>"$logs/vm-debug/uapi"
+		vm_compare vm-debug
+	fi
 	head1 result
 	shopt -s nullglob
 	python3 tests/tally.py "$results" "$logs"/*.json || code=$?

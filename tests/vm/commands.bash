@@ -8,6 +8,10 @@ pkgs_vm='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm
 	libelf-dev python3'
 # programs of 32 bits, which only the tests want
 pkgs_compat='gcc-arm-linux-gnueabihf libc6-dev-armhf-cross'
+# ./run test alone asks of the debug kernel what is about bad input, faults and races;
+# ./run test vm-debug asks everything
+vm_matrix=(uapi 'kernel:fuzz*' kernel:faults kernel:replies kernel:sessions kernel:simloss
+	kernel:unload 'kernel:export*' kernel:corecalls kernel:freezer kernel:iommu)
 vm_builder=''
 declare -A vm_beside=()
 vm_build=${QDA_VM_BUILD:-$top/build-vm}
@@ -180,26 +184,24 @@ vm_compare() {
 	done
 }
 
-# vm_driver PROFILE: what driver.sh shows, a result per line of it
+# vm_driver: what driver.sh shows, a result per line of it
 vm_driver() {
-	local line options=() code=0 failed=''
+	local line code=0 failed=''
 
-	[ "$1" != vm-debug ] || options=(--debug)
-	step "the $1 driver by itself" tests/vm/driver.sh "$logs/$1-driver" "${options[@]}" ||
-		code=$?
+	step 'the vm driver by itself' tests/vm/driver.sh "$logs/vm-driver" || code=$?
 	while IFS= read -r line; do
 		# the guest's console
 		line=${line%$'\r'}
 		case $line in
-		'ok: '*) result pass "$1 driver: ${line#ok: }" ;;
+		'ok: '*) result pass "vm driver: ${line#ok: }" ;;
 		'not ok: '*)
-			result fail "$1 driver: ${line#not ok: }"
+			result fail "vm driver: ${line#not ok: }"
 			failed=1
 			;;
 		esac
-	done <"$logs/the-$1-driver-by-itself.log"
+	done <"$logs/the-vm-driver-by-itself.log"
 	[ "$code" -eq 0 ] || [ -n "$failed" ] ||
-		result fail "$1 driver" "driver.sh ended with status $code"
+		result fail 'vm driver' "driver.sh ended with status $code"
 }
 
 # vm_ready PROFILE: kernel and programs of that guest; else the reason is its result
@@ -243,14 +245,11 @@ test_vm_debug() {
 	test_suites "$1" --debug "${@:2}"
 }
 
-# test_vm_driver vm|vm-debug: where there is none, what has been said of its suites is enough
+# where there is no guest, what has been said of its suites is enough
 test_vm_driver() {
-	local kernel=plain
-
-	[ "$1" = vm ] || kernel=debug
-	if [ -z "$(vm_missing)" ] && vm_kernel $kernel &&
-		step "cross-building for the $1 driver" tests/vm/cross.sh "$vm_build"; then
-		vm_driver "$1"
+	if [ -z "$(vm_missing)" ] && vm_kernel plain &&
+		step 'cross-building for the vm driver' tests/vm/cross.sh "$vm_build"; then
+		vm_driver
 	fi
 }
 

@@ -207,6 +207,16 @@ run_test() {
 	finish_test "$id" "$status"
 }
 
+# The debug kernel's driver has its KUnit tests in it; suites.py reads of them in the
+# kernel's log. All else is slower while they are enabled.
+run_kunit() {
+	[ -e /sys/module/kunit/holders/qda ] || return
+	timeout 30 rmmod qda
+	rmmod kunit
+	modprobe kunit enable=1 autorun=1
+	modprobe qda
+}
+
 all() {
 	# the firmware looks for modules where the tests say they are
 	# shellcheck source=/dev/null
@@ -234,6 +244,7 @@ all() {
 		guest:end)
 			# nothing of the driver's may be in use any more
 			: >"$id.why"
+			run_kunit >>"$id.why" 2>&1
 			for module in qda qda_sim; do
 				if grep -q "^$module " /proc/modules; then
 					timeout 30 rmmod "$module" >>"$id.why" 2>&1

@@ -2,17 +2,20 @@
 # SPDX-License-Identifier: MIT
 """Run the suites in the guest, on the real driver.
 
-usage: suites.py [--debug] [--list] [--without compat] --out DIR [SUITE | NAME]...
+usage: suites.py [--debug] [--list] [--cpus N] [--without compat] --out DIR [SUITE | NAME]...
 
 SUITE is one of meson's (uapi kernel soft hostile proof examples cli) or compat, which is uapi
 with pointers of 32 bits; default: all, on the debug kernel without compat and what
-PLAIN_ONLY names. NAME is a test as --list prints it. DIR gets results.json in the form
+PLAIN_ONLY names. NAME is a test as --list prints it, or a pattern of such. With --cpus
+only what runs on a machine of so many processors. On the debug kernel, the KUnit tests of
+the driver run last, as guest:kunit. DIR gets results.json in the form
 of meson's own log, for tests/tally.py, and below tests/ what each test printed and what
 the kernel logged meanwhile. A kernel report, a process left behind and a skip that
 skips.txt does not list fail the test. Exit status: 0 when all passed.
 """
 import argparse
 import fnmatch
+import glob
 import json
 import os
 import re
@@ -383,12 +386,28 @@ def judge(guest, tests, skips):
     return results
 
 
+def judge_kunit(guest):
+    """The driver's own tests; none of its suites may be missing."""
+    ktap = re.findall(r'(?m)^\[[^]]*\] *((?:not )?ok \d+ (qda_\w+).*)$',
+                      guest.read(guest.end, 'kmsg'))
+    passed = {name for line, name in ktap if line.startswith('ok') and 'SKIP' not in line}
+    wanted = [name for _, name in ktap]
+    for path in glob.glob(f'{TOP}/kernel/qda/qda_*_kunit.c'):
+        with open(path, encoding='utf-8') as file:
+            wanted += re.findall(r'(?m)^\s+\.name = "(qda_[a-z]+)",$', file.read())
+    bad = [f'{name} did not pass' for name in wanted if name not in passed]
+    return {'name': 'guest:kunit', 'result': 'OK' if wanted and not bad else 'FAIL',
+            'why': ', '.join(bad) or 'the driver has no suite', 'stderr': '',
+            'stdout': '\n'.join(line for line, name in ktap if name.startswith('qda_test_'))}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n', maxsplit=1)[0])
     parser.add_argument('--debug', action='store_true')
     parser.add_argument('--list', action='store_true')
     parser.add_argument('--out', default='')
     parser.add_argument('--without', choices=['compat'], help='leave this suite out')
+    parser.add_argument('--cpus', type=int, choices=[1, 2])
     parser.add_argument('what', nargs='*')
     args = parser.parse_args()
     variant = 'debug' if args.debug else 'plain'
@@ -399,7 +418,8 @@ def main():
     if compat:
         subprocess.run([f'{HERE}/cross.sh', build, 'armhf'], check=True,
                        stdout=subprocess.DEVNULL)
-    tests = choose(find_tests(build, compat), args.what, variant)
+    tests = [test for test in choose(find_tests(build, compat), args.what, variant)
+             if args.cpus in (None, Guest.cpus(test))]
     if args.list:
         print('\n'.join(test.name for test in tests))
         return 0
@@ -420,6 +440,7 @@ def main():
     results = judge(guest, [guest.start] + tests + [guest.end], read_skips(
         f'{HERE}/skips.txt'))
     if variant == 'debug':
+        results.append(judge_kunit(guest))
         leaks = '\n'.join(filter(None, guest.leaks))
         results.append({'name': 'guest:kmemleak', 'result': 'FAIL' if leaks else 'OK',
                         'why': 'unreferenced objects', 'stdout': leaks})
