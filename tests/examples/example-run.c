@@ -153,9 +153,14 @@ void run_example(struct run *run, const char *program, ...)
 
 void assert_sentence(const struct run *run, int status, const char *text)
 {
-	const char *line = strchr(run->err, '\n');
+	const char *said = run->err, *line = strchr(said, '\n');
 
-	if (run->status != status || !line || line[1] || !strstr(run->err, text))
+	/* a slow machine is told how far it is, before */
+	while (line && line > said && line[-1] == '%') {
+		said = line + 1;
+		line = strchr(said, '\n');
+	}
+	if (run->status != status || !line || line[1] || !strstr(said, text))
 		fail_msg("expected status %d and one line with \"%s\", got %d and:\n%s",
 			 status, text, run->status, run->err);
 }
