@@ -4,23 +4,23 @@
 # Build the driver, the virtual transport and the modules of the tests for the kernel in
 # KERNEL, below BUILD, and print where they are. Where the kernel's configuration has the
 # driver, it is built from the kernel's tree, with its KUnit tests; elsewhere out of tree,
-# with kernel/compat, and with those tests when QDA_KUNIT is set.
+# with kernel/compat.
 set -euo pipefail
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 top=$(dirname "$(dirname "$here")")
+# shellcheck source=tests/vm/stamp.bash
+. "$here/stamp.bash"
 kernel=$1
-work=$2/modules-$(basename "$kernel")${QDA_KUNIT:+-kunit}
+work=$2/modules-$(basename "$kernel")
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/qda-vm
 
 mkdir -p "$work"
 log=$work/build.log
 exec 8>"$work.lock"
 flock 8
-# make takes seconds to find that there is nothing to do, before each boot
-sum=$(cd "$top" && { stat -c %Y "$kernel/done"; find kernel include/uapi tests/kernel \
-	tests/vm/build-modules.sh -type f -print0 | sort -z | xargs -0 sha256sum; } | sha256sum)
-if [ "$(cat "$work/built" 2>/dev/null)" = "$sum" ]; then
+stamp=$(stamp_of "$kernel" kernel include/uapi tests/kernel tests/vm/build-modules.sh)
+if is_built "$work" "$stamp"; then
 	echo "$work"
 	exit 0
 fi
@@ -51,11 +51,11 @@ if grep -q '^CONFIG_DRM_ACCEL_QDA=m' "$kernel/.config"; then
 		fail drivers/accel/qda
 	exec 7>&-
 else
-	"${make[@]}" M="$work/kernel" QDA_KUNIT="${QDA_KUNIT:-}" modules >>"$log" 2>&1 || fail kernel
+	"${make[@]}" M="$work/kernel" modules >>"$log" 2>&1 || fail kernel
 fi
 for module in "$work/kernel/qda_sim" "$work"/tests/kernel/modules/*/; do
 	[ -f "$module/Makefile" ] || continue
 	"${make[@]}" M="${module%/}" modules >>"$log" 2>&1 || fail "${module#"$work"/}"
 done
-echo "$sum" >"$work/built"
+set_built "$work" "$stamp"
 echo "$work"

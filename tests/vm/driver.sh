@@ -19,6 +19,8 @@ set -euo pipefail
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 top=$(dirname "$(dirname "$here")")
+# shellcheck source=tests/vm/stamp.bash
+. "$here/stamp.bash"
 build=${QDA_VM_BUILD:-$top/build-vm}
 out=$1
 shift
@@ -57,12 +59,11 @@ END
 # A copy of the driver, with its KUnit tests and with a parameter "out" that says which
 # check is taken out: one to build and to load for all of them.
 build_driver() {
-	local work=$build/mutants n=0 what name file check instead text new sum
+	local work=$build/mutants n=0 what name file check instead text new stamp
 
 	mkdir -p "$work"
-	sum=$(cd "$top" && { stat -c %Y "$1/done"; find kernel include/uapi tests/vm/driver.sh \
-		-type f -print0 | sort -z | xargs -0 sha256sum; } | sha256sum)
-	if [ "$(cat "$work/built" 2>/dev/null)" = "$sum" ]; then
+	stamp=$(stamp_of "$1" kernel include/uapi tests/vm/driver.sh)
+	if is_built "$work" "$stamp"; then
 		cp "$work/list" "$work/qda.ko" "$out/driver/"
 		return
 	fi
@@ -77,7 +78,7 @@ build_driver() {
 		new=${text/"$check"/"(qda_out == $n ? ($instead) : ($check))"}
 		if [ "$new" = "$text" ]; then
 			not_ok "mutants: $file has no such check any more ($what)"
-			sum=''
+			stamp=''
 			continue
 		fi
 		printf 'extern int qda_out;%s' "${new%x}" >"$work/kernel/qda/$file"
@@ -94,7 +95,7 @@ build_driver() {
 		aarch64-linux-gnu-strip --strip-debug -o "$work/qda.ko" \
 			"$work/kernel/qda/qda.ko"
 		cp "$work/list" "$work/qda.ko" "$out/driver/"
-		[ -z "$sum" ] || echo "$sum" >"$work/built"
+		[ -z "$stamp" ] || set_built "$work" "$stamp"
 	fi
 }
 
