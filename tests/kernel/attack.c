@@ -97,6 +97,7 @@ bool driver_idle(const char *dsp)
 void check_healthy(void)
 {
 	int64_t end = soon();
+	unsigned int ms = 1;
 	struct sess s;
 	uint64_t total;
 	int fd;
@@ -108,7 +109,7 @@ void check_healthy(void)
 	dev_close(fd);
 	while (!driver_idle("cdsp")) {
 		check(monotonic_ns() < end, "the driver holds banks for nobody");
-		sleep_ms(1);
+		sleep_longer(&ms);
 	}
 	sess_open_bench(&s);
 	check_session(&s);

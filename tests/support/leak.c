@@ -139,6 +139,7 @@ int leak_check(const struct leak_counts *before, unsigned int timeout_ms,
 {
 	int64_t end = monotonic_ns() + (int64_t)timeout_ms * 1000000;
 	struct leak_counts now;
+	unsigned int ms = 1;
 
 	for (;;) {
 		leak_count(&now);
@@ -148,7 +149,7 @@ int leak_check(const struct leak_counts *before, unsigned int timeout_ms,
 			return 0;
 		if (monotonic_ns() > end)
 			break;
-		sleep_ms(2);
+		sleep_longer(&ms);
 	}
 	snprintf(text, size,
 		 "left behind: %d descriptors, %d threads, %d processes, "

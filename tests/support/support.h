@@ -81,13 +81,18 @@ int dmabuf_of(int memfd, size_t size);
 
 /* QDA_TEST_SLOW is set, as in the debug guest */
 bool test_is_slow(void);
-/* so many rounds, or a quarter of them where it is slow */
+/* so many rounds, or a quarter of them where it is slow or a sanitizer looks on */
 unsigned int test_count(unsigned int n);
 
 /* --- time.c ------------------------------------------------------------- */
 
 int64_t monotonic_ns(void);
 void sleep_ms(unsigned int ms);
+/*
+ * *ms, which is 1 at first, and is doubled until it is 16: between two looks at what
+ * takes as long as the machine needs, and longer for each look
+ */
+void sleep_longer(unsigned int *ms);
 
 /*
  * What the machine is to blame for when something takes long: a thread that only

@@ -23,6 +23,15 @@ void sleep_ms(unsigned int ms)
 		;
 }
 
+#define LONGEST_MS	16
+
+void sleep_longer(unsigned int *ms)
+{
+	sleep_ms(*ms);
+	if (*ms < LONGEST_MS)
+		*ms *= 2;
+}
+
 /* a tick takes that much longer on a machine that does nothing else */
 #define TICK_MS		1
 #define NORMAL_NS	1000000

@@ -187,11 +187,12 @@ int64_t soon(void)
 uint64_t wait_banks_free(int fd, uint64_t want)
 {
 	int64_t end = soon();
+	unsigned int ms = 1;
 	uint64_t n;
 
 	while ((n = query(fd, DRM_QDA_QUERY_BANKS_FREE, 0)) != want &&
 	       monotonic_ns() < end)
-		sleep_ms(1);
+		sleep_longer(&ms);
 	return n;
 }
 
@@ -382,7 +383,7 @@ void wait_held(unsigned int rule, unsigned int n, char *info, size_t size)
 {
 	int64_t end = soon();
 	char text[4096];
-	unsigned int have = 0;
+	unsigned int have = 0, ms = 1;
 
 	do {
 		steer(text, sizeof(text), "held %u", rule);
@@ -391,7 +392,7 @@ void wait_held(unsigned int rule, unsigned int n, char *info, size_t size)
 				snprintf(info, size, "%s", text);
 			return;
 		}
-		sleep_ms(1);
+		sleep_longer(&ms);
 	} while (monotonic_ns() < end);
 	check(0, "the DSP keeps %u calls, not %u", have, n);
 }

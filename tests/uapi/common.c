@@ -365,6 +365,7 @@ static void check_device_clean(void)
 {
 	char answer[512] = "";
 	int64_t end = soon();
+	unsigned int ms = 1;
 	uint64_t total;
 	int fd;
 
@@ -376,7 +377,7 @@ static void check_device_clean(void)
 		steer(answer, sizeof(answer), "pds");
 		if (!answer[0])
 			return;
-		sleep_ms(1);
+		sleep_longer(&ms);
 	} while (monotonic_ns() < end);
 	check(0, "PDs left: %s", answer);
 }

@@ -31,10 +31,11 @@ bool job_done(struct job *job)
 int job_join(struct job *job)
 {
 	int64_t end = soon();
+	unsigned int ms = 1;
 
 	while (!job_done(job)) {
 		check(monotonic_ns() < end, "the call did not return");
-		sleep_ms(1);
+		sleep_longer(&ms);
 	}
 	pthread_join(job->thread, NULL);
 	return job->ret;
