@@ -449,6 +449,8 @@ int main(int argc, char **argv)
 	struct options options = { .fd = -1, .generation = DEFAULT_GEN };
 	int err, status = 0;
 
+	/* a line in one piece: PDs and other servers write there too */
+	setvbuf(stderr, NULL, _IOLBF, 0);
 	dsp.num_banks = DEFAULT_BANKS;
 	dsp.features = DRM_QDA_FEATURE_COHERENT | DRM_QDA_FEATURE_PRIVILEGED;
 	list_init(&dsp.conns);
