@@ -41,5 +41,5 @@ if [ -n "$build" ]; then
 	install -m755 "$build/tests/support/name-nodes" "$root/usr/bin/"
 fi
 install -m755 "$here/init" "$root/init"
-(cd "$root" && find . | cpio -o -H newc --quiet -R 0:0) | gzip -1 >"$out.new"
+(cd "$root" && find . | cpio -o -H newc --quiet -R 0:0) >"$out.new"
 mv "$out.new" "$out"
