@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Runs in the guest (busybox): one test after the other, each on firmware of its own,
-# the kernel's log looked at after each. suites.py makes the lists and reads what this
-# leaves in /share/tests:
+# Runs in the guest (busybox): one test after the other, the kernel's log looked at after
+# each. Firmware serves on after a test that leaves it as it was. suites.py makes the lists and
+# reads what this leaves in /share/tests:
 #
 #	plan		lines "ID SECONDS NAME"
 #	ID.sh		the test
@@ -57,6 +57,7 @@ serve() {
 		"${QDA_SOFTDSP:-qda-softdsp}" --device "/dev/qda-sim-$2" --control "/run/$1" --log \
 			</dev/null 2>>"/run/$1.log" &
 		served=$!
+		echo $served >"/run/$1.pid"
 		trap 'kill -TERM $served; wait $served; exit' TERM
 		wait $served
 		status=$?
@@ -152,18 +153,27 @@ check_guest() {
 		echo 'context banks share IOMMU groups'
 }
 
-# after a test: whatever it left running, firmware that did not survive
+# the halves that watch, and what they watch
+firmware_pids() { echo "$firmware_cdsp $firmware_adsp" "$(cat /run/cdsp.pid)" "$(cat /run/adsp.pid)"; }
+# the same as before the test
+firmware_serves() {
+	[ ! -s /run/ended ] && [ "$(firmware_pids)" = "$pids" ] || return
+	for pid in $pids; do
+		! over "$pid" || return
+	done
+}
+
+# after a test: whatever it left running
 settle() {
-	stop_firmware
 	processes
 	for pid in $found; do
-		case $base in *" $pid "*) continue ;; esac
+		case "$base $pids " in *" $pid "*) continue ;; esac
 		command=$({ tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null)
 		case $command in
-		# on its way out; ours: the half of it that watches
-		''|'timeout -s KILL '*) ;;
-		# so is a PD whose firmware was killed, when it runs again
-		*) wait_until 2 over "$pid" || echo "left running: $command" ;;
+		# it watched the test
+		'timeout -s KILL '*) ;;
+		# as PDs are when their session has ended
+		*) wait_until 30 over "$pid" || echo "left running: $command" ;;
 		esac
 		kill -KILL "$pid" 2>/dev/null
 	done
@@ -184,6 +194,9 @@ finish_test() {
 			tail -c 200000 "/run/$name.log" >"$1.$name.log" 2>/dev/null
 		done
 	fi
+	for name in cdsp adsp; do
+		[ ! -e "/run/$name.log" ] || : >"/run/$name.log"
+	done
 	echo "$2" >"$1.status"
 	if [ -s /run/reports ]; then
 		echo "== a report of the kernel: a new boot for the rest"
@@ -194,16 +207,27 @@ finish_test() {
 run_test() {
 	id=$1 limit=$2
 	echo "@@ $3" >/dev/kmsg
+	pids=''
 	: >"$id.why"
-	if ! start_firmware >"$id.out" 2>&1; then
+	: >"$id.out"
+	if [ -z "$firmware_cdsp" ] && ! start_firmware >"$id.out" 2>&1; then
 		status=1
 	else
 		environment
+		pids=$(firmware_pids)
 		timeout -s KILL "$limit" setsid sh "$id.sh" >>"$id.out" 2>&1 </dev/null
 		status=$?
 		[ $status -ne 137 ] || status=124
 	fi
+	# What failed may have left its DSPs in any state, and what is about the driver alone
+	# does, as nothing else unloads it. Killed, they come back not quite at once.
+	case $status:$3 in
+	0:kernel:*) stop_firmware >>"$id.why" ;;
+	0:*) firmware_serves || stop_firmware >>"$id.why" ;;
+	*) stop_firmware >>"$id.why" ;;
+	esac
 	settle >>"$id.why"
+	[ ! -s "$id.why" ] || stop_firmware >>"$id.why"
 	finish_test "$id" "$status"
 }
 
@@ -235,6 +259,7 @@ all() {
 		guest:start)
 			: >"$id.why"
 			start_firmware >>"$id.why"
+			pids=$(firmware_pids)
 			environment
 			check_guest >"$id.out" 2>&1
 			grep -v '^#' "$id.out" >>"$id.why"
@@ -244,6 +269,7 @@ all() {
 		guest:end)
 			# nothing of the driver's may be in use any more
 			: >"$id.why"
+			stop_firmware >>"$id.why"
 			run_kunit >>"$id.why" 2>&1
 			for module in qda qda_sim; do
 				if grep -q "^$module " /proc/modules; then
