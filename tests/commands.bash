@@ -123,7 +123,8 @@ cmd_test() {
 		[ -n "$(vm_missing)" ] || vm_start_building "${variants[@]}"
 		if [ $# -eq 0 ]; then
 			# one machine of one processor, and one of two for what needs them
-			test_beside vm-debug-races test_vm_debug vm-debug-races --cpus 2 "${vm_matrix[@]}"
+			test_beside vm-debug-races test_vm_debug vm-debug-races --cpus 2 \
+				--no-kmemleak "${vm_matrix[@]}"
 			test_beside vm-debug test_vm_debug vm-debug --cpus 1 "${vm_matrix[@]}"
 		elif [ "${#variants[@]}" = 2 ]; then
 			test_beside vm-debug test_vm_debug vm-debug
