@@ -18,6 +18,7 @@
 struct case_data {
 	case_fn fn;
 	const void *arg;
+	bool shares;
 };
 
 struct device *dev;
@@ -37,6 +38,7 @@ static FILE *results;
 static struct {
 	int fd;
 	struct device *dev;
+	bool shared;
 } opened[MAX_OPEN];
 static pthread_mutex_t opened_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -44,6 +46,10 @@ static const char *group_name, *case_name = "";
 /* for this case, and kept for those that follow */
 static int devices_started, devices_connected;
 static bool case_passed, case_skipped;
+
+static struct sess shared;
+static bool is_shared;
+static char shared_pds[512];
 
 /* --- results ------------------------------------------------------------ */
 
@@ -266,6 +272,7 @@ int dev_try_open(const char *path)
 		if (!opened[i].dev) {
 			opened[i].fd = fd;
 			opened[i].dev = dev;
+			opened[i].shared = false;
 			break;
 		}
 	pthread_mutex_unlock(&opened_lock);
@@ -354,8 +361,41 @@ static void close_all(void)
 	size_t i;
 
 	for (i = 0; i < MAX_OPEN; i++)
-		if (opened[i].dev)
+		if (opened[i].dev && !opened[i].shared)
 			dev_close(opened[i].fd);
+}
+
+/* --- the shared session --------------------------------------------------- */
+
+struct sess sess_shared(void)
+{
+	check(is_shared, "add_rows() instead of add_rows_shared()");
+	return shared;
+}
+
+static void end_sharing(void)
+{
+	size_t i;
+
+	if (!is_shared)
+		return;
+	is_shared = false;
+	for (i = 0; i < MAX_OPEN; i++)
+		opened[i].shared = false;
+	sess_close(&shared);
+}
+
+static void start_sharing(void)
+{
+	size_t i;
+
+	if (is_shared)
+		return;
+	sess_open_bench(&shared);
+	steer(shared_pds, sizeof(shared_pds), "pds");
+	for (i = 0; i < MAX_OPEN; i++)
+		opened[i].shared = opened[i].dev;
+	is_shared = true;
 }
 
 /* --- running ------------------------------------------------------------ */
@@ -371,11 +411,12 @@ static void check_device_clean(void)
 
 	fd = dev_open();
 	total = query(fd, DRM_QDA_QUERY_BANKS_TOTAL, 0);
+	total -= is_shared;
 	check(wait_banks_free(fd, total) == total, "context banks were not given back");
 	dev_close(fd);
 	do {
 		steer(answer, sizeof(answer), "pds");
-		if (!answer[0])
+		if (!strcmp(answer, is_shared ? shared_pds : ""))
 			return;
 		sleep_longer(&ms);
 	} while (monotonic_ns() < end);
@@ -400,6 +441,10 @@ static void run_case(void **state)
 	int err;
 
 	case_name = names[data - datas];
+	if (data->shares)
+		start_sharing();
+	else
+		end_sharing();
 	leak_count(&before);
 	devices_started = devices_connected = 0;
 	data->fn(data->arg);
@@ -448,6 +493,7 @@ static int teardown_case(void **state)
 	if (case_passed)
 		return 0;
 	/* whatever state a failed case left must not fail the next one */
+	end_sharing();
 	close_all();
 	if (!is_soft) {
 		device_stop(&fresh);
@@ -470,7 +516,7 @@ void add_case(const char *name, case_fn fn, const void *arg)
 
 	if (num_cases == MAX_CASES || asprintf(&names[num_cases], "%s", name) < 0)
 		abort();
-	*data = (struct case_data){ fn, arg };
+	*data = (struct case_data){ fn, arg, false };
 	*test = (struct CMUnitTest){
 		.name = names[num_cases], .test_func = run_case,
 		.setup_func = setup_case, .teardown_func = teardown_case,
@@ -488,6 +534,16 @@ void add_rows_(const char *prefix, const struct bad_field *rows, size_t n, case_
 		snprintf(name, sizeof(name), "%s-%s", prefix, rows[i].name);
 		add_case(name, fn, &rows[i]);
 	}
+}
+
+void add_rows_shared_(const char *prefix, const struct bad_field *rows, size_t n,
+		      case_fn fn)
+{
+	size_t i = num_cases;
+
+	add_rows_(prefix, rows, n, fn);
+	for (; i < num_cases; i++)
+		datas[i].shares = true;
 }
 
 static int start_devices(void)
@@ -587,6 +643,7 @@ int run_cases(const char *group)
 	if (filter)
 		cmocka_set_test_filter(filter);
 	failed = _cmocka_run_group_tests(group, tests, num_cases, NULL, NULL);
+	end_sharing();
 	for (i = 0; i < MAX_DEVICES; i++)
 		if (device_stop(&devices[i])) {
 			fprintf(stderr, "%s: qda-softdsp did not end cleanly\n", group);

@@ -64,14 +64,13 @@ static void test_bad(const void *arg)
 	struct drm_qda_remote_invoke good, i;
 	unsigned int ran;
 
-	sess_open_bench(&s);
+	s = sess_shared();
 	good = i = good_echo();
 	expect(s.fd, INVOKE, &i, 0);
 	ran = steer_number("count");
 	expect_bad(s.fd, INVOKE, &good, arg);
 	/* nothing reached the DSP */
 	check_eq(steer_number("count"), ran);
-	sess_close(&s);
 }
 
 /* one argument's field, in the middle of three */
@@ -80,7 +79,7 @@ static void bad_arg(const struct bad_field *row, unsigned int which)
 	struct drm_qda_remote_invoke good, i;
 	unsigned int ran;
 
-	sess_open_bench(&s);
+	s = sess_shared();
 	good = i = good_echo();
 	expect(s.fd, INVOKE, &i, 0);
 	check_eq(i.status, 0);
@@ -91,7 +90,6 @@ static void bad_arg(const struct bad_field *row, unsigned int which)
 	i.flags = DRM_QDA_INVOKE_ASYNC;
 	expect(s.fd, INVOKE, &i, row->err);
 	check_eq(steer_number("count"), ran);
-	sess_close(&s);
 }
 
 static void test_bad_in(const void *arg)
@@ -123,7 +121,7 @@ static struct drm_qda_remote_invoke handle_call(void)
 	};
 }
 
-static void map_handle(int32_t dsp_id)
+static uint32_t map_handle(int32_t dsp_id)
 {
 	struct drm_qda_remote_map m = {
 		.length = WORK_SIZE, .handle = s.gem, .type = DRM_QDA_MAP_FD,
@@ -132,6 +130,7 @@ static void map_handle(int32_t dsp_id)
 
 	expect(s.fd, DRM_IOCTL_QDA_REMOTE_MAP, &m, 0);
 	check_eq(m.status, 0);
+	return m.map_id;
 }
 
 static void test_handle(const void *arg)
@@ -153,16 +152,18 @@ static void test_handle(const void *arg)
 static void test_bad_handle_arg(const void *arg)
 {
 	const struct bad_field *row = arg;
+	struct drm_qda_remote_munmap u = { 0 };
 	struct drm_qda_remote_invoke i;
 
-	sess_open_bench(&s);
-	map_handle(50);
+	s = sess_shared();
+	u.map_id = map_handle(50);
 	i = handle_call();
 	expect(s.fd, INVOKE, &i, 0);
 	i = handle_call();
 	set_field(&args[2], row);
 	expect(s.fd, INVOKE, &i, row->err);
-	sess_close(&s);
+	check_eq(call(s.fd, DRM_IOCTL_QDA_REMOTE_MUNMAP, &u), 0);
+	check_eq(u.status, 0);
 }
 
 /* the integer is known and names another buffer */
@@ -293,12 +294,11 @@ static void test_bad_absent(const void *arg)
 	const struct bad_field *row = arg;
 	struct drm_qda_remote_invoke i;
 
-	sess_open_bench(&s);
+	s = sess_shared();
 	i = echo_call(&s, args, (struct drm_qda_arg){ 0 }, (struct drm_qda_arg){ 0 });
 	expect(s.fd, INVOKE, &i, 0);
 	set_field(&args[1], row);
 	expect(s.fd, INVOKE, &i, row->err);
-	sess_close(&s);
 }
 
 /* as many arguments as scalars can say, 255 in, 255 out, 15 handles */
@@ -507,18 +507,18 @@ int main(void)
 {
 	add_case("echo", test_echo, NULL);
 	add_case("async", test_async, NULL);
-	add_rows("bad", bad, test_bad);
-	add_rows("bad-in", bad_buffer, test_bad_in);
-	add_rows("bad-out", bad_buffer, test_bad_out);
+	add_rows_shared("bad", bad, test_bad);
+	add_rows_shared("bad-in", bad_buffer, test_bad_in);
+	add_rows_shared("bad-out", bad_buffer, test_bad_out);
 	add_case("handle", test_handle, NULL);
-	add_rows("bad-handle", bad_handle_arg, test_bad_handle_arg);
+	add_rows_shared("bad-handle", bad_handle_arg, test_bad_handle_arg);
 	add_case("handle-mismatch", test_handle_mismatch, NULL);
 	add_case("stride", test_stride, NULL);
 	add_case("stride-huge", test_stride_huge, NULL);
 	add_case("array-fault", test_array_fault, NULL);
 	add_case("no-args", test_no_args, NULL);
 	add_case("absent", test_absent, NULL);
-	add_rows("bad-absent", bad_absent, test_bad_absent);
+	add_rows_shared("bad-absent", bad_absent, test_bad_absent);
 	add_case("most-args", test_most_args, NULL);
 	add_case("same-object", test_same_object, NULL);
 	add_case("whole-buffer", test_whole_buffer, NULL);

@@ -77,14 +77,14 @@ static void test_bad(const void *arg)
 {
 	struct drm_qda_remote_map good, m;
 
-	sess_open(&s);
+	s = sess_shared();
 	good = map_of(DRM_QDA_MAP_FD, 7);
 	m = good;
 	expect(s.fd, MAP, &m, 0);
 	munmap_one(m.map_id, 0);
 	expect_bad(s.fd, MAP, &good, arg);
 	expect(s.fd, MAP, &good, 0);
-	sess_close(&s);
+	munmap_one(good.map_id, 0);
 }
 
 static void test_bad_pages(const void *arg)
@@ -176,11 +176,10 @@ static void test_bad_munmap(const void *arg)
 {
 	struct drm_qda_remote_munmap u = { .status = (int32_t)FILL32 };
 
-	sess_open(&s);
+	s = sess_shared();
 	u.map_id = map_one(DRM_QDA_MAP_STATIC, 9);
 	expect_bad(s.fd, MUNMAP, &u, arg);
 	munmap_one(u.map_id, 0);
-	sess_close(&s);
 }
 
 static void test_address(const void *arg)
@@ -567,12 +566,12 @@ int main(void)
 
 	for (i = 0; i < ARRAY_SIZE(types); i++)
 		add_case(types[i].name, test_type, &types[i].type);
-	add_rows("bad", bad, test_bad);
+	add_rows_shared("bad", bad, test_bad);
 	add_rows("bad-pages", bad_pages, test_bad_pages);
 	add_case("dsp-id", test_dsp_id, NULL);
 	add_case("dsp-id-sessions", test_dsp_id_sessions, NULL);
 	add_case("fail", test_fail, NULL);
-	add_rows("munmap-bad", bad_munmap, test_bad_munmap);
+	add_rows_shared("munmap-bad", bad_munmap, test_bad_munmap);
 	add_case("munmap-fail", test_unmap_fail, NULL);
 	add_case("munmap-race", test_munmap_race, NULL);
 	add_case("address", test_address, NULL);

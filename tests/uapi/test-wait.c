@@ -235,12 +235,11 @@ static void test_bad(const void *arg)
 	struct drm_qda_remote_wait w;
 	uint64_t ticket;
 
-	sess_open_bench(&s);
+	s = sess_shared();
 	ticket = noop_submit(&s, 0, 0);
 	w = wait_for(ticket, soon());
 	expect_bad(s.fd, WAIT, &w, arg);
 	expect(s.fd, WAIT, &w, 0);
-	sess_close(&s);
 }
 
 static void test_released(const void *arg)
@@ -294,7 +293,7 @@ int main(void)
 	add_case("event-ticket", test_event_ticket, NULL);
 	add_case("foreign", test_foreign, NULL);
 	add_case("never-reused", test_never_reused, NULL);
-	add_rows("bad", bad, test_bad);
+	add_rows_shared("bad", bad, test_bad);
 	add_case("released", test_released, NULL);
 	return run_cases("wait");
 }
