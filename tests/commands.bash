@@ -122,12 +122,13 @@ cmd_test() {
 		case " ${*:-vm} " in *' vm '*) variants+=(plain) ;; esac
 		[ -n "$(vm_missing)" ] || vm_start_building "${variants[@]}"
 		if [ $# -eq 0 ]; then
-			# one machine of one processor, and one of two for what needs them
-			test_beside vm-debug-races test_vm_debug vm-debug-races --cpus 2 \
+			# machines of one processor, and of two for what needs them
+			test_beside vm-debug test_guest vm-debug --cpus 1 "${vm_matrix[@]}"
+			test_beside vm test_guest vm --cpus 1
+			test_beside vm-debug-races test_guest vm-debug-races --cpus 2 \
 				--no-kmemleak "${vm_matrix[@]}"
-			test_beside vm-debug test_vm_debug vm-debug --cpus 1 "${vm_matrix[@]}"
 		elif [ "${#variants[@]}" = 2 ]; then
-			test_beside vm-debug test_vm_debug vm-debug
+			test_beside vm-debug test_guest vm-debug
 		fi
 		;;
 	esac
@@ -136,7 +137,7 @@ cmd_test() {
 		# hostile is under ASan, and the million calls are those of ./run test proof
 		QDA_SOAK_CALLS=${QDA_SOAK_CALLS:-200000} \
 			test_plain --no-suite abi --no-suite lint --no-suite hostile
-		test_beside vm test_vm
+		test_beside vm-races test_guest vm-races --cpus 2
 		test_asan
 		test_tsan
 		test_fuzz
@@ -162,20 +163,18 @@ cmd_test() {
 	fi
 	# while the guests go on
 	if [[ ${variants[*]} = *plain* ]]; then
-		[ -n "${vm_beside[vm]:-}" ] || test_vm
+		[ -n "${vm_beside[vm]:-}" ] || test_guest vm
 		test_vm_driver
 	fi
 	if [[ ${variants[*]} = *debug* ]] && [ -z "${vm_beside[vm-debug]:-}" ]; then
-		test_vm_debug vm-debug
+		test_guest vm-debug
 	fi
-	for arg in vm vm-debug vm-debug-races; do
+	for arg in vm vm-races vm-debug vm-debug-races; do
 		[ -z "${vm_beside[$arg]:-}" ] || test_joined "$arg"
 	done
-	if [[ ${variants[*]} = *debug* ]]; then
-		[ ! -s "$logs/vm-debug-races/uapi" ] ||
-			cat "$logs/vm-debug-races/uapi" >>"$logs/vm-debug/uapi"
-		vm_compare vm-debug
-	fi
+	for arg in vm vm-debug; do
+		vm_compare $arg
+	done
 	head1 result
 	shopt -s nullglob
 	python3 tests/tally.py "$results" "$logs"/*.json || code=$?

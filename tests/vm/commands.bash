@@ -159,11 +159,13 @@ vm_compat() {
 	vm_cross "$1 compat" 'cross-building for 32 bits' armhf armhf
 }
 
-# vm_compare PROFILE: what tests/uapi saw there and on the soft device must be the same
+# vm_compare PROFILE: what tests/uapi saw there, on both its machines, and on the soft device
+# must be the same
 vm_compare() {
 	local what some=()
 
 	[ -s "$logs/$1/uapi" ] || return 0
+	[ ! -s "$logs/$1-races/uapi" ] || cat "$logs/$1-races/uapi" >>"$logs/$1/uapi"
 	if [ ! -s "$logs/uapi-soft" ]; then
 		result skip "$1 uapi comparison" \
 			'the soft device was not asked: ./run test uapi vm does both'
@@ -239,11 +241,19 @@ test_suites() {
 	fi
 }
 
-# test_vm_debug NAME [SUITE]...: all that suites.py has for that kernel unless some are named
-test_vm_debug() {
+# test_guest NAME [ARGUMENT]...: of suites.py; the names that begin with vm-debug have the
+# debug kernel, and those that end with -races what is no matter of 32 bits
+test_guest() {
+	local options=("${@:2}")
+
 	head1 "tests: $1"
 	vm_ready "$1" || return 0
-	test_suites "$1" --debug "${@:2}"
+	case $1 in
+	vm-debug*) options+=(--debug) ;;
+	*-races) options+=(--without compat) ;;
+	*) vm_compat "$1" || options+=(--without compat) ;;
+	esac
+	test_suites "$1" "${options[@]}"
 }
 
 # where there is no guest, what has been said of its suites is enough
@@ -275,14 +285,4 @@ test_joined() {
 	sleep 0.5
 	kill "$child" 2>/dev/null || true
 	child=''
-}
-
-test_vm() {
-	local options=()
-
-	head1 'tests: vm'
-	vm_ready vm || return 0
-	vm_compat vm || options=(--without compat)
-	test_suites vm "${options[@]}"
-	vm_compare vm
 }
