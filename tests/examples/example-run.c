@@ -22,6 +22,7 @@
 
 #define RUN_TIMEOUT_MS	120000
 
+static struct leak_counts before;
 static char folder[] = "/tmp/qda-examples-XXXXXX";
 
 void run_setup(void)
@@ -122,7 +123,17 @@ void run_finish(pid_t pid, struct run *run)
 	read_text(".err", run->err, sizeof(run->err));
 }
 
-int run_orphans(unsigned int timeout_ms)
+void run_write_file(const char *path, const void *data, size_t size)
+{
+	FILE *file = fopen(path, "wbe");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(data, 1, size, file), size);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* wait for what programs have left running; -1: it still runs */
+static int run_orphans(unsigned int timeout_ms)
 {
 	int64_t end = monotonic_ns() + (int64_t)timeout_ms * 1000000;
 	pid_t pid;
@@ -136,6 +147,29 @@ int run_orphans(unsigned int timeout_ms)
 		if (!pid)
 			sleep_ms(5);
 	}
+}
+
+int run_case_setup(void **state)
+{
+	(void)state;
+	leak_count(&before);
+	return 0;
+}
+
+int run_case_teardown(void **state)
+{
+	char text[512] = "";
+
+	(void)state;
+	if (run_orphans(30000)) {
+		print_error("processes go on after the program\n");
+		return -1;
+	}
+	if (leak_check(&before, 20000, text, sizeof(text))) {
+		print_error("left behind: %s\n", text);
+		return -1;
+	}
+	return 0;
 }
 
 void run_example(struct run *run, const char *program, ...)

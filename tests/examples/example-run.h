@@ -27,8 +27,14 @@ void run_finish(pid_t pid, struct run *run);
 /* what a running one has written to standard error so far */
 void run_peek(char *text, size_t size);
 
-/* wait for what programs have left running; -1: it still runs */
-int run_orphans(unsigned int timeout_ms);
+/* a file in that folder */
+void run_write_file(const char *path, const void *data, size_t size);
+
+/* cases that leave no process, descriptor or mapping behind */
+int run_case_setup(void **state);
+int run_case_teardown(void **state);
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, run_case_setup, run_case_teardown)
 
 /* failed with this status and exactly one line that contains text */
 void assert_sentence(const struct run *run, int status, const char *text);

@@ -36,7 +36,7 @@ import tally  # noqa: E402
 SUITES = ['uapi', 'compat', 'kernel', 'soft', 'hostile', 'proof', 'examples', 'cli']
 # they run compilers, look at sources, need no device or only a soft one: the host's business
 HOST_ONLY = ['uapi:header', 'uapi:mutate', 'cli:cli-usage', 'cli:cli-completion',
-             'cli:cli-explain', 'cli:cli-search', 'cli:cli-firmware']
+             'cli:cli-explain', 'cli:cli-search', 'cli:cli-firmware', 'examples:image-files']
 # what they show is behind the call, where the caller's pointers are of 64 bits
 NOT_COMPAT = ['uapi:reply', 'uapi:isolation', 'uapi:lifetime', 'uapi:thread',
               'uapi:signal', 'uapi:wait', 'uapi:limits', 'uapi:loss']
