@@ -88,7 +88,9 @@ start_firmware() {
 }
 
 stop_firmware() {
+	[ -n "$firmware_cdsp$firmware_adsp" ] || return
 	[ ! -s /run/ended ] || cat /run/ended
+	: >/run/ended
 	for name in cdsp adsp; do
 		eval "pid=\$firmware_$name"
 		[ -n "$pid" ] || continue
@@ -155,11 +157,16 @@ check_guest() {
 
 # the halves that watch, and what they watch
 firmware_pids() { echo "$firmware_cdsp $firmware_adsp" "$(cat /run/cdsp.pid)" "$(cat /run/adsp.pid)"; }
-# the same as before the test
+firmware_changed() { [ -s /run/ended ] || [ "$(firmware_pids)" != "$pids" ]; }
+# the same as before the test, with its nodes
 firmware_serves() {
-	[ ! -s /run/ended ] && [ "$(firmware_pids)" = "$pids" ] || return
 	for pid in $pids; do
-		! over "$pid" || return
+		# until the half that watches has seen it, too
+		! over "$pid" || wait_until 10 firmware_changed
+	done
+	! firmware_changed || return
+	for name in cdsp adsp; do
+		[ -S "/run/$name" ] && [ -e "/run/dev-$name" ] || return
 	done
 }
 
@@ -172,8 +179,9 @@ settle() {
 		case $command in
 		# it watched the test
 		'timeout -s KILL '*) ;;
-		# as PDs are when their session has ended
-		*) wait_until 30 over "$pid" || echo "left running: $command" ;;
+		# on its way out when its session has ended
+		'qda-pd '*) wait_until 30 over "$pid" || echo "left running: $command" ;;
+		*) wait_until 2 over "$pid" || echo "left running: $command" ;;
 		esac
 		kill -KILL "$pid" 2>/dev/null
 	done
@@ -199,6 +207,7 @@ finish_test() {
 	done
 	echo "$2" >"$1.status"
 	if [ -s /run/reports ]; then
+		stop_firmware
 		echo "== a report of the kernel: a new boot for the rest"
 		exit 75
 	fi
@@ -264,6 +273,7 @@ all() {
 			check_guest >"$id.out" 2>&1
 			grep -v '^#' "$id.out" >>"$id.why"
 			settle >>"$id.why"
+			[ ! -s "$id.why" ] || stop_firmware >>"$id.why"
 			finish_test "$id" 0
 			;;
 		guest:end)
