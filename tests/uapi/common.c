@@ -440,11 +440,14 @@ static void run_case(void **state)
 	char text[4096];
 	int err;
 
+	if (is_shared && !data->shares) {
+		case_name = "a case that shared its session";
+		end_sharing();
+		check_device_clean();
+	}
 	case_name = names[data - datas];
 	if (data->shares)
 		start_sharing();
-	else
-		end_sharing();
 	leak_count(&before);
 	devices_started = devices_connected = 0;
 	data->fn(data->arg);
