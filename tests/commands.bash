@@ -124,8 +124,6 @@ cmd_test() {
 		if [ $# -eq 0 ]; then
 			# machines of one processor, and of two for what needs them
 			test_beside vm-debug test_guest vm-debug --cpus 1 "${vm_matrix[@]}"
-			# that takes longest, on one processor: all else is less in a hurry
-			renice -n 2 -p $$ >/dev/null 2>&1 || true
 			test_beside vm test_guest vm --cpus 1
 			test_beside vm-debug-races test_guest vm-debug-races --cpus 2 \
 				--no-kmemleak "${vm_matrix[@]}"
