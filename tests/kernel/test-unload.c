@@ -163,7 +163,7 @@ static void test_cycles(const void *arg)
 	     !is_debug_kernel() && monotonic_ns() < end;)
 		sleep_ms(50);
 	print_message("%u cycles, unreclaimable slab %ld -> %ld KiB\n", rounds, slab, after);
-	/* the detectors keep freed memory; kmemleak looks for leaks there */
+	/* the detectors keep freed memory; leaks are for kmemleak to find there */
 	if (!is_debug_kernel())
 		check(after - slab < 512, "%ld KiB in %u cycles", after - slab,
 		      rounds - 5);

@@ -29,7 +29,7 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 top=$(dirname "$(dirname "$here")")
 # one function, so that bash has read all of it before the guest runs
 main() {
-	variant=plain kmemleak=on project=1 shown=() out='' limit=600 memory='' cpus=2 shell='' any_log='' clock=()
+	variant=plain append='' project=1 shown=() out='' limit=600 memory='' cpus=2 shell='' any_log='' clock=()
 	accel=tcg,thread=multi
 
 	say() { printf '%s\n' "$*" >&2; }
@@ -37,7 +37,7 @@ main() {
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--debug) variant=debug ;;
-		--no-kmemleak) kmemleak=off ;;
+		--no-kmemleak) append=kmemleak=off ;;
 		--no-project) project='' ;;
 		--top) shown+=("$top") ;;
 		--show) shown+=("$2"); shift ;;
@@ -86,7 +86,7 @@ main() {
 	qemu+=(-dtb "$scratch/vm.dtb" -kernel "$kernel/Image" -initrd "$scratch/initramfs"
 	       # norandmaps: code at an address of its own for each process is translated anew for each.
 	       # mitigations: nobody is spied upon here, and each system call pays for them
-	       -append "console=ttyAMA0 quiet loglevel=4 panic=-1 norandmaps mitigations=off kmemleak=$kmemleak ${QDA_VM_APPEND:-}"
+	       -append "console=ttyAMA0 quiet loglevel=4 panic=-1 norandmaps mitigations=off $append ${QDA_VM_APPEND:-}"
 	       -serial "file:$share/kernel.log"
 	       -fsdev "local,id=share,path=$share,security_model=none"
 	       -device virtio-9p-device,fsdev=share,mount_tag=share
