@@ -217,6 +217,8 @@ vm_ready() {
 		result skip "$1" "the guest $missing"
 		return 1
 	fi
+	# while the kernel is made
+	vm_cross "$1" "cross-building for $1" arm64 || return 1
 	if ! vm_kernel "$variant" "$1"; then
 		if grep -qh 'no apt source has' "$logs"/*kernel*.log; then
 			result skip "$1" "$(grep -h 'no apt source has' "$logs"/*kernel*.log | head -1)"
@@ -225,7 +227,6 @@ vm_ready() {
 		fi
 		return 1
 	fi
-	vm_cross "$1" "cross-building for $1" arm64
 }
 
 # test_suites NAME ARGUMENT...: of suites.py
