@@ -9,8 +9,8 @@ pkgs_vm='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm
 # programs of 32 bits, which only the tests want
 pkgs_compat='gcc-arm-linux-gnueabihf libc6-dev-armhf-cross'
 # ./run test alone asks of the debug kernel what is about bad input, faults and races;
-# ./run test vm-debug asks everything. kmemleak looks on at the machine of one processor: it
-# makes a third more work, and what is lost is lost without a race
+# ./run test vm-debug asks everything. kmemleak looks on at the machine of one processor
+# only, as it makes a third more work
 vm_matrix=(uapi 'kernel:fuzz*' kernel:faults kernel:replies kernel:sessions kernel:simloss
 	kernel:unload 'kernel:export*' kernel:corecalls kernel:freezer kernel:iommu)
 vm_builder=''

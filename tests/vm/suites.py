@@ -9,12 +9,12 @@ SUITE is one of meson's (uapi kernel soft hostile proof examples cli) or compat,
 uapi with pointers of 32 bits; default: all, on the debug kernel without compat and what
 PLAIN_ONLY names. NAME is a test as --list prints it, or a pattern of such. With --cpus
 only what runs on a machine of so many processors, and on the debug kernel with one what
-LEAKS names. On the debug kernel, the KUnit tests
-of the driver run last, as guest:kunit, and what was not freed fails guest:kmemleak.
-With --no-kmemleak nobody looks, which saves a third of the time. DIR gets results.json in
-the form of meson's own log, for tests/tally.py, and below tests/ what each test printed
-and what the kernel logged meanwhile. A kernel report, a process left behind and a skip
-that skips.txt does not list fail the test. Exit status: 0 when all passed.
+LEAKS names. On the debug kernel, the KUnit tests of the driver run last, as guest:kunit,
+and what was not freed fails guest:kmemleak; with --no-kmemleak nobody looks, which saves a
+third of the time. DIR gets results.json in the form of meson's own log, for
+tests/tally.py, and below tests/ what each test printed and what the kernel logged
+meanwhile. A kernel report, a process left behind and a skip that skips.txt does not list
+fail the test. Exit status: 0 when all passed.
 """
 import argparse
 import fnmatch
