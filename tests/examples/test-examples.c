@@ -80,12 +80,12 @@ static void test_async(void **state)
 	struct run run;
 
 	(void)state;
-	run_example(&run, "async", "-n", "2000", NULL);
-	assert_done(&run, "2000 calls, 8 in flight at a time, all sums right\n");
+	run_example(&run, "async", "-n", "500", NULL);
+	assert_done(&run, "500 calls, 8 in flight at a time, all sums right\n");
 	run_example(&run, "async", "-q", "1", "-n", "100", NULL);
 	assert_done(&run, "100 calls, 1 in flight");
-	run_example(&run, "async", "-q", "63", "-n", "2000", NULL);
-	assert_done(&run, "2000 calls, 63 in flight");
+	run_example(&run, "async", "-q", "63", "-n", "500", NULL);
+	assert_done(&run, "500 calls, 63 in flight");
 	run_example(&run, "async", "-q", "63", "-n", "3", NULL);
 	assert_done(&run, "3 calls, 3 in flight");
 	run_example(&run, "async", "-q", "65", NULL);
@@ -176,12 +176,12 @@ static void test_threads(void **state)
 	struct run run;
 
 	(void)state;
-	run_example(&run, "threads", "-n", "100", NULL);
-	assert_done(&run, "8 threads, 200 calls each, all results right");
+	run_example(&run, "threads", "-n", "25", NULL);
+	assert_done(&run, "8 threads, 50 calls each, all results right");
 	run_example(&run, "threads", "-t", "1", "-n", "10", NULL);
 	assert_done(&run, "1 threads, 20 calls each");
-	run_example(&run, "threads", "-t", "64", "-n", "10", NULL);
-	assert_done(&run, "64 threads, 20 calls each");
+	run_example(&run, "threads", "-t", "64", "-n", "3", NULL);
+	assert_done(&run, "64 threads, 6 calls each");
 	run_example(&run, "threads", "-t", "0", NULL);
 	assert_int_equal(run.status, 2);
 	run_example(&run, "threads", "-d", no_device(), NULL);

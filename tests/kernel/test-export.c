@@ -342,12 +342,12 @@ static void test_storm(const void *arg)
 {
 	struct held h[4];
 	unsigned int rule;
-	int round, n, buf;
+	int round, n, buf, rounds = (int)test_count(5);
 	uint32_t handle;
 
 	(void)arg;
 	exporter_open();
-	for (round = 0; round < 5; round++) {
+	for (round = 0; round < rounds; round++) {
 		sess_open_bench(&s);
 		buf = exporter_buffer(exporter_plain(8));
 		check_eq(prime_import(s.fd, buf, &handle), 0);

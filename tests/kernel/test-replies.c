@@ -18,7 +18,7 @@ static struct far far;
 /* any bytes at all, at every moment; others' context words among them */
 static void test_replies(const void *arg)
 {
-	unsigned int rule, n, k, len;
+	unsigned int rule, n, k, len, rounds = test_count(400);
 	char info[512], hex[600];
 	struct chance c = { chance_seed() };
 	struct witness w;
@@ -33,7 +33,7 @@ static void test_replies(const void *arg)
 	ticket = noop_submit(&s, 0, 0);
 	wait_held(rule, 1, info, sizeof(info));
 	ctx = held_value(info, "ctx");
-	for (n = 0; n < 400; n++) {
+	for (n = 0; n < rounds; n++) {
 		uint8_t packet[256];
 
 		len = 1 + chance_below(&c, chance_one_in(&c, 4) ? 255 : 24);

@@ -477,8 +477,6 @@ static void nested(void **state)
 	qda_reverse_unref(inner.reverse);
 }
 
-/* --- signals and processes ------------------------------------------------------------------ */
-
 /* --- as many calls as there may be ------------------------------------------------ */
 
 static int32_t step_call(void *data, const struct qda_reverse_call *call)
@@ -497,10 +495,11 @@ static void *steps_main(void *data)
 	struct qda_module *module = data;
 	int64_t result = 0;
 	int32_t status = -1;
-	int err = qda_invoke(module, 2, &status, QDA_IN_STR("step"), QDA_IN_I32(20),
+	int32_t steps = (int32_t)test_count(20);
+	int err = qda_invoke(module, 2, &status, QDA_IN_STR("step"), QDA_IN_I32(steps),
 			     QDA_IN_I64(0), QDA_OUT(&result));
 
-	return (void *)(intptr_t)(err || status || result != 20);
+	return (void *)(intptr_t)(err || status || result != steps);
 }
 
 /* every place is taken by a call that waits for the listener */
@@ -537,6 +536,8 @@ static void full(void **state)
 	full_of(1, 4);
 	full_of(0, 70);
 }
+
+/* --- signals and processes ------------------------------------------------------------------ */
 
 static pthread_t main_thread;
 static volatile sig_atomic_t num_signals, num_elsewhere;

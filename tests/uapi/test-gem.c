@@ -81,7 +81,7 @@ static void test_create_full(const void *arg)
 /* closing gives the addresses back, however often */
 static void test_create_many(const void *arg)
 {
-	unsigned int n = test_count(2000);
+	unsigned int n = test_count(1000);
 	int fd = dev_open();
 
 	(void)arg;

@@ -213,7 +213,7 @@ static void test_foreign(const void *arg)
 
 static void test_never_reused(const void *arg)
 {
-	unsigned int n = test_count(2000);
+	unsigned int n = test_count(1000);
 	uint64_t ticket, last = 0;
 
 	(void)arg;
