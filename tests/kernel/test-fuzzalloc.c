@@ -94,6 +94,9 @@ static void test_victim(const void *arg)
 	print_message("%s: %u allocations, %u of them fatal, %u not\n", v->name, n - 1,
 		      failed, survived);
 	close(nth_fd);
+	/* without one: it was about the device */
+	if (!s.mem)
+		sess_open_bench(&s);
 	check_session(&s);
 	sess_close(&s);
 	check_healthy();
@@ -372,9 +375,13 @@ static int act_wait(void)
 	return wait_ticket(s.fd, ticket, soon(), NULL);
 }
 
-/* what the DSP says of itself is asked once per device: a new one each time */
+/* what the DSP says of itself is asked once per device: a new one each time, and no
+ * session of the old one's
+ */
 static void prepare_query(void)
 {
+	if (s.mem)
+		sess_close(&s);
 	sim_channel(false);
 	channel_up();
 	fd = dev_open();
@@ -392,10 +399,6 @@ static void undo_query(bool ok)
 	if (!ok)
 		check_eq(act_query(), 0);
 	dev_close(fd);
-	/* the session the frame of this test looks at went with the channel */
-	if (s.mem)
-		sess_close(&s);
-	sess_open_bench(&s);
 }
 
 static int set_status(uint64_t value)
