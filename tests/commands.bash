@@ -138,6 +138,7 @@ cmd_test() {
 		QDA_SOAK_CALLS=${QDA_SOAK_CALLS:-200000} \
 			test_plain --no-suite abi --no-suite lint --no-suite hostile
 		test_beside vm-races test_guest vm-races --cpus 2
+		test_beside vm-driver test_vm_driver
 		test_asan
 		test_tsan
 		test_fuzz
@@ -161,15 +162,14 @@ cmd_test() {
 			esac
 		done
 	fi
-	# while the guests go on
-	if [[ ${variants[*]} = *plain* ]]; then
-		[ -n "${vm_beside[vm]:-}" ] || test_guest vm
+	if [[ ${variants[*]} = *plain* ]] && [ -z "${vm_beside[vm]:-}" ]; then
+		test_guest vm
 		test_vm_driver
 	fi
 	if [[ ${variants[*]} = *debug* ]] && [ -z "${vm_beside[vm-debug]:-}" ]; then
 		test_guest vm-debug
 	fi
-	for arg in vm vm-races vm-debug vm-debug-races; do
+	for arg in vm-driver vm vm-races vm-debug vm-debug-races; do
 		[ -z "${vm_beside[$arg]:-}" ] || test_joined "$arg"
 	done
 	for arg in vm vm-debug; do
