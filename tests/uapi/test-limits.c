@@ -405,6 +405,36 @@ static void test_option_early(const void *arg)
 	sess_close(&s);
 }
 
+/* how many mappings a session may have */
+static void test_mappings(const void *arg)
+{
+	struct drm_qda_remote_munmap u = { 0 };
+	struct drm_qda_remote_map m;
+	int64_t limit;
+	int32_t i;
+
+	(void)arg;
+	if (test_is_slow())
+		skip_case("makes thousands of mappings");
+	sess_open(&s);
+	limit = (int64_t)query(s.fd, DRM_QDA_QUERY_LIMIT, DRM_QDA_LIMIT_MAPPINGS);
+	m = (struct drm_qda_remote_map){
+		.length = 4096, .handle = s.gem, .type = DRM_QDA_MAP_FD_NOMAP,
+		.flags = DRM_QDA_MAP_DSP_ID,
+	};
+	for (i = 1; i <= limit; i++) {
+		m.dsp_id = i;
+		check_eq(call(s.fd, DRM_IOCTL_QDA_REMOTE_MAP, &m), 0);
+		check_eq(m.status, 0);
+		u.map_id = m.map_id;
+	}
+	m.dsp_id = i;
+	expect(s.fd, DRM_IOCTL_QDA_REMOTE_MAP, &m, -ENOSPC);
+	expect(s.fd, DRM_IOCTL_QDA_REMOTE_MUNMAP, &u, 0);
+	expect(s.fd, DRM_IOCTL_QDA_REMOTE_MAP, &m, 0);
+	sess_close(&s);
+}
+
 static const struct bad_field bad[] = {
 	BAD("option", drm_qda_set_option, option, 4, -EINVAL),
 	BAD("option-max", drm_qda_set_option, option, 0xffffffff, -EINVAL),
@@ -461,5 +491,6 @@ int main(void)
 	add_case("quiet", test_quiet, NULL);
 	add_case("interrupted", test_interrupted_at_limit, NULL);
 	add_rows("option-bad", bad, test_bad_option);
+	add_case("mappings", test_mappings, NULL);
 	return run_cases("limits");
 }

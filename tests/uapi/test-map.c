@@ -402,31 +402,6 @@ static void test_fdlist_mapping(const void *arg)
 	sess_close(&s);
 }
 
-static void test_limit(const void *arg)
-{
-	struct drm_qda_remote_map m;
-	uint32_t last = 0;
-	int64_t limit;
-	int32_t i;
-
-	(void)arg;
-	if (test_is_slow())
-		skip_case("makes thousands of mappings");
-	sess_open(&s);
-	limit = (int64_t)query(s.fd, DRM_QDA_QUERY_LIMIT, DRM_QDA_LIMIT_MAPPINGS);
-	for (i = 1; i <= limit; i++) {
-		m = map_of(DRM_QDA_MAP_FD_NOMAP, i);
-		check_eq(call(s.fd, MAP, &m), 0);
-		check_eq(m.status, 0);
-		last = m.map_id;
-	}
-	m = map_of(DRM_QDA_MAP_FD_NOMAP, i);
-	expect(s.fd, MAP, &m, -ENOSPC);
-	munmap_one(last, 0);
-	expect(s.fd, MAP, &m, 0);
-	sess_close(&s);
-}
-
 /* the DSP has not answered yet: another thread's attempt finds nothing */
 static void test_munmap_race(const void *arg)
 {
@@ -583,7 +558,6 @@ int main(void)
 	add_case("fdlist-unpins", test_fdlist_unpins, NULL);
 	add_case("fdlist-unmapping", test_fdlist_unmapping, NULL);
 	add_case("fdlist-mapping", test_fdlist_mapping, NULL);
-	add_case("limit", test_limit, NULL);
 	add_case("interrupted-map", test_interrupted_map, NULL);
 	add_case("interrupted-munmap", test_interrupted_munmap, NULL);
 	add_case("released", test_released, NULL);

@@ -253,7 +253,7 @@ part_lazy() {
 	fi
 	for program in kernel/kernel-iommu uapi/uapi-map uapi/uapi-lifetime; do
 		name=${program#*/}
-		# without the thousands of mappings of map/limit
+		# of rounds a few are enough
 		QDA_TEST_SLOW=1 timeout -s KILL 300 "$build/tests/$program" >"$part.$name" \
 			2>&1 </dev/null
 		status=$?

@@ -49,7 +49,7 @@ DEBUG_MOSTLY = ['kernel:fuzz']
 SHORTER = ['proof:proof-hotpath', 'proof:proof-soak', 'examples:programs', 'cli:cli-bench',
            'soft:soft-call', 'soft:soft-reverse', 'uapi:lifetime', 'uapi:signal', 'uapi:thread']
 ENVIRONMENT = {name: {'QDA_TEST_SLOW': '1'} for name in SHORTER}
-ENVIRONMENT['proof:proof-soak']['QDA_SOAK_CALLS'] = '5000'
+ENVIRONMENT['proof:proof-soak']['QDA_SOAK_CALLS'] = '2000'
 PASSED_ON = ['QDA_FUZZ_SEED', 'QDA_FUZZ_SECONDS', 'QDA_SOAK_CALLS', 'QDA_STORM_SECONDS',
              'QDA_UAPI_FILTER', 'QDA_HOSTILE_FILTER']
 # what needs two processors, and has a boot of its own with them. All else is client and
