@@ -127,7 +127,8 @@ void expect_bad(int fd, unsigned long request, const void *good,
 		const struct bad_field *bad);
 #define add_rows(prefix, rows, fn) \
 	add_rows_(prefix, rows, ARRAY_SIZE(rows), fn)
-/* for cases that leave the session they look at as it was: all have the same one */
+/* for cases that leave the session they look at as it was: all have sess_shared() */
+void add_case_shared(const char *name, case_fn fn, const void *arg);
 #define add_rows_shared(prefix, rows, fn) \
 	add_rows_shared_(prefix, rows, ARRAY_SIZE(rows), fn)
 void add_rows_(const char *prefix, const struct bad_field *rows, size_t n, case_fn fn);
@@ -166,7 +167,7 @@ void sess_open_bench(struct sess *s);
 /* on a descriptor that is open */
 void sess_create(struct sess *s, int fd);
 void sess_close(struct sess *s);
-/* that of add_rows_shared(), with the bench module in it; not to be closed */
+/* that of add_case_shared(), with the bench module in it; not to be closed */
 struct sess sess_shared(void);
 int create_pd(int fd, uint32_t attrs, int32_t *ret_status);
 
