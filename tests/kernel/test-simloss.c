@@ -390,7 +390,8 @@ static void test_storm(const void *arg)
 		      "no thread");
 	}
 	end = monotonic_ns() + (int64_t)fuzz_seconds(is_debug_kernel() ? 5 : 3) * 1000000000;
-	while (monotonic_ns() < end || !storms[0].good || !storms[1].good) {
+	while (monotonic_ns() < end || !storms[0].good || !storms[1].good || !downs ||
+	       !deaths) {
 		uint64_t garbage = chance_next(&c);
 		uint32_t up = chance_below(&c, 2);
 

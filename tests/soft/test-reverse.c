@@ -490,15 +490,19 @@ static int32_t step_call(void *data, const struct qda_reverse_call *call)
 	return 0;
 }
 
+static pthread_barrier_t all_there;
+
 static void *steps_main(void *data)
 {
 	struct qda_module *module = data;
 	int64_t result = 0;
 	int32_t status = -1;
 	int32_t steps = (int32_t)test_count(20);
-	int err = qda_invoke(module, 2, &status, QDA_IN_STR("step"), QDA_IN_I32(steps),
-			     QDA_IN_I64(0), QDA_OUT(&result));
+	int err;
 
+	pthread_barrier_wait(&all_there);
+	err = qda_invoke(module, 2, &status, QDA_IN_STR("step"), QDA_IN_I32(steps),
+			 QDA_IN_I64(0), QDA_OUT(&result));
 	return (void *)(intptr_t)(err || status || result != steps);
 }
 
@@ -518,6 +522,7 @@ static void full_of(uint32_t max_in_flight, unsigned int num)
 	ok(qda_session_open(device, &opts, &full, &failure), &failure);
 	ok(qda_reverse_new(full, "step", step_call, NULL, &reverse, &failure), &failure);
 	ok(qda_module_open(full, "callback", &module, &failure), &failure);
+	pthread_barrier_init(&all_there, NULL, num);
 	for (i = 0; i < num; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, steps_main, module),
 				 0);
@@ -525,6 +530,7 @@ static void full_of(uint32_t max_in_flight, unsigned int num)
 		pthread_join(threads[i], &failed);
 		assert_null(failed);
 	}
+	pthread_barrier_destroy(&all_there);
 	qda_module_unref(module);
 	qda_reverse_unref(reverse);
 	qda_session_unref(full);

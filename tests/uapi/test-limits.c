@@ -424,8 +424,11 @@ static void test_mappings(const void *arg)
 	};
 	for (i = 1; i <= limit; i++) {
 		m.dsp_id = i;
+		m.map_id = FILL32;
+		m.status = (int32_t)FILL32;
 		check_eq(call(s.fd, DRM_IOCTL_QDA_REMOTE_MAP, &m), 0);
 		check_eq(m.status, 0);
+		check(m.map_id != FILL32, "no map id");
 		u.map_id = m.map_id;
 	}
 	m.dsp_id = i;
