@@ -309,12 +309,16 @@ static int start_first(void)
 {
 	int err;
 
-	if (!is_soft)
-		return kernel_device(&devices[0], getenv("QDA_UAPI_DEVICE"),
-				     getenv("QDA_UAPI_CONTROL"));
-	err = device_start(&devices[0], "cdsp", "");
-	if (err)
-		fprintf(stderr, "cannot start qda-softdsp: %s\n", strerror(-err));
+	if (is_soft) {
+		err = device_start(&devices[0], "cdsp", "");
+		if (err)
+			fprintf(stderr, "cannot start qda-softdsp: %s\n", strerror(-err));
+	} else {
+		err = kernel_device(&devices[0], getenv("QDA_UAPI_DEVICE"),
+				    getenv("QDA_UAPI_CONTROL"));
+		if (err)
+			fprintf(stderr, "no QDA_UAPI_CONTROL of qda-softdsp\n");
+	}
 	return err;
 }
 
@@ -412,7 +416,6 @@ int devices_end_case(int *ret_processes, int *ret_sockets)
 	*ret_sockets = num_connected;
 	return err;
 }
-
 
 void restart_dsp(int control)
 {

@@ -13,7 +13,10 @@ int devices_stop(void);
 void devices_begin_case(void);
 /* whether a DSP of this case's is there to be asked what it keeps */
 bool devices_serve(void);
-/* what was started for this case lives on: so many processes, and sockets to them */
+/*
+ * Of what this case has started so many processes live on, and sockets to them. 0, or how
+ * the one of use_fresh_device() ended
+ */
 int devices_end_case(int *ret_processes, int *ret_sockets);
 /* after a case that did not pass: its device may be in any state */
 int devices_recover(bool skipped);
