@@ -119,7 +119,7 @@ boot() {
 	shift
 
 	# a driver without a check may well be what the kernel complains about
-	QDA_VM_APPEND="${QDA_VM_APPEND:-} $append" "$here/run.sh" --any-log \
+	QDA_VM_APPEND="${QDA_VM_APPEND:-} $append" "$here/run.sh" --any-log --cpus 1 \
 		--out "$out" --show "$build" --timeout 3600 -- \
 		"sh /share/driver-guest.sh $build $*" || failed=1
 	cp "$out/kernel.log" "$out/driver/$1.log"

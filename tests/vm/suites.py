@@ -49,7 +49,7 @@ DEBUG_MOSTLY = ['kernel:fuzz']
 SHORTER = ['proof:proof-hotpath', 'proof:proof-soak', 'examples:programs', 'cli:cli-bench',
            'soft:soft-call', 'soft:soft-reverse', 'uapi:lifetime', 'uapi:signal', 'uapi:thread']
 ENVIRONMENT = {name: {'QDA_TEST_SLOW': '1'} for name in SHORTER}
-ENVIRONMENT['proof:proof-soak']['QDA_SOAK_CALLS'] = '2000'
+ENVIRONMENT['proof:proof-soak']['QDA_SOAK_CALLS'] = '5000'
 PASSED_ON = ['QDA_FUZZ_SEED', 'QDA_FUZZ_SECONDS', 'QDA_SOAK_CALLS', 'QDA_STORM_SECONDS',
              'QDA_UAPI_FILTER', 'QDA_HOSTILE_FILTER']
 # what needs two processors, and has a boot of its own with them. All else is client and
@@ -281,7 +281,8 @@ class Guest:
     def attend(self, command, plan):
         """Show how far it is; end a guest from which nothing comes any more."""
         # its own group, so that a terminal's Ctrl-C is handled here, once; not its own
-        # session, as Linux shares processors between those before it looks at niceness
+        # session, as Linux shares processors between those (autogroups) before it looks
+        # at the niceness of the guests that run at the same time
         with open(f'{self.out}/run.log', 'w', encoding='utf-8') as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=subprocess.STDOUT,
