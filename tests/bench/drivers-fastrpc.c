@@ -26,6 +26,18 @@ static struct {
 	uint64_t dsp_addr;
 } buffer;
 
+/* it frees the id of a message from a work item, later than the ioctl returns */
+static void map_ioctl(const char *what, unsigned long request, void *arg)
+{
+	int ret;
+
+	do
+		ret = ioctl(node, request, arg);
+	while (ret < 0 && bench_again(-errno, ENOSPC));
+	if (ret)
+		bench_fail(what, ret < 0 ? -errno : ret);
+}
+
 static int try_invoke(uint32_t handle, uint32_t sc, struct fastrpc_invoke_args *args)
 {
 	struct fastrpc_invoke inv = {
@@ -42,7 +54,7 @@ static void invoke(uint32_t handle, uint32_t sc, struct fastrpc_invoke_args *arg
 {
 	int ret;
 
-	/* it frees the id of a call from a work item, later than it returns */
+	/* as map_ioctl() */
 	do
 		ret = try_invoke(handle, sc, args);
 	while (bench_again(ret, ENOSPC));
@@ -164,8 +176,7 @@ static uint8_t *fastrpc_buffer_new(size_t size, bool registered)
 		map.flags = FASTRPC_MAP_FD;
 		map.vaddrin = (uintptr_t)p;
 		map.length = size;
-		if (ioctl(node, FASTRPC_IOCTL_MEM_MAP, &map))
-			bench_fail("MEM_MAP", -errno);
+		map_ioctl("MEM_MAP", FASTRPC_IOCTL_MEM_MAP, &map);
 		buffer.dsp_addr = map.vaddrout;
 	}
 	return p;
@@ -184,8 +195,8 @@ static void fastrpc_buffer_free(void)
 		.length = buffer.size,
 	};
 
-	if (buffer.registered && ioctl(node, FASTRPC_IOCTL_MEM_UNMAP, &unmap))
-		bench_fail("MEM_UNMAP", -errno);
+	if (buffer.registered)
+		map_ioctl("MEM_UNMAP", FASTRPC_IOCTL_MEM_UNMAP, &unmap);
 	munmap(buffer.cpu, buffer.size);
 	close(buffer.fd);
 }
