@@ -317,7 +317,8 @@ static int start_first(void)
 		err = kernel_device(&devices[0], getenv("QDA_UAPI_DEVICE"),
 				    getenv("QDA_UAPI_CONTROL"));
 		if (err)
-			fprintf(stderr, "no QDA_UAPI_CONTROL of qda-softdsp\n");
+			fprintf(stderr, "QDA_UAPI_CONTROL is \"%s\", where no qda-softdsp listens\n",
+				getenv("QDA_UAPI_CONTROL") ?: "");
 	}
 	return err;
 }
