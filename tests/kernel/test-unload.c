@@ -173,6 +173,7 @@ static void test_cycles(const void *arg)
 
 static int storm_stop;
 
+/* nothing of it is open half of the time, however long opening takes */
 static void *storm_main(void *arg)
 {
 	unsigned long *opened = arg;
@@ -180,6 +181,7 @@ static void *storm_main(void *arg)
 	while (!__atomic_load_n(&storm_stop, __ATOMIC_ACQUIRE)) {
 		struct drm_qda_remote_session_create create = { 0 };
 		struct drm_qda_gem_create gem = { .size = 65536 };
+		int64_t from = monotonic_ns();
 		int fd = open(dev->path, O_RDWR | O_CLOEXEC);
 
 		if (fd < 0) {
@@ -190,8 +192,7 @@ static void *storm_main(void *arg)
 		call(fd, DRM_IOCTL_QDA_GEM_CREATE, &gem);
 		close(fd);
 		++*opened;
-		/* a moment in which nothing is open */
-		sleep_ms(3);
+		sleep_ms((unsigned int)((monotonic_ns() - from) / 1000000) + 3);
 	}
 	return NULL;
 }
@@ -199,9 +200,10 @@ static void *storm_main(void *arg)
 /* clients come and go, so does the module: either it is refused, or it is gone */
 static void test_storm(const void *arg)
 {
-	unsigned int n, gone = 0, refused = 0, tries = is_debug_kernel() ? 100 : 300;
+	unsigned int n, gone = 0, refused = 0, enough = is_debug_kernel() ? 3 : 20;
 	unsigned long opened[2] = { 0 };
 	pthread_t threads[2];
+	int64_t end;
 	int err;
 
 	(void)arg;
@@ -211,7 +213,8 @@ static void test_storm(const void *arg)
 	for (n = 0; n < 2; n++)
 		check(!pthread_create(&threads[n], NULL, storm_main, &opened[n]),
 		      "no thread");
-	for (n = 0; n < tries; n++) {
+	end = monotonic_ns() + 60000000000LL;
+	for (n = 0; gone < enough || refused < enough; n++) {
 		err = module_unload(MODULE, 0);
 		if (!err) {
 			gone++;
@@ -221,6 +224,8 @@ static void test_storm(const void *arg)
 			      "rmmod: %s", err_name(err));
 			refused++;
 		}
+		check(monotonic_ns() < end, "unloaded %u times, refused %u times in a minute",
+		      gone, refused);
 		sleep_ms(n % 7);
 	}
 	__atomic_store_n(&storm_stop, 1, __ATOMIC_RELEASE);
@@ -228,6 +233,7 @@ static void test_storm(const void *arg)
 		pthread_join(threads[n], NULL);
 	print_message("unloaded %u times, refused %u times, %lu files\n", gone, refused,
 		      opened[0] + opened[1]);
+	check(opened[0] && opened[1], "a thread had no file in all that time");
 	wait_node();
 	check_healthy();
 }
