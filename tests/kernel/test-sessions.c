@@ -4,6 +4,7 @@
 
 #define PAGE	4096UL
 #define ODD_SIZE 0x23000
+#define OUTPUT	0x2000
 
 #define MAP	DRM_IOCTL_QDA_REMOTE_MAP
 #define MUNMAP	DRM_IOCTL_QDA_REMOTE_MUNMAP
@@ -95,7 +96,7 @@ static void close_victim(void)
 	sess_close(&other);
 }
 
-/* no four bytes of ours may have become theirs */
+/* no eight bytes of ours may have become theirs */
 static void check_no_loot(void)
 {
 	size_t at;
@@ -103,6 +104,15 @@ static void check_no_loot(void)
 	for (at = 0; at + 8 <= WORK_SIZE; at += 8)
 		check(memcmp(s.mem + at, "\x77\x77\x77\x77\x77\x77\x77\x77", 8),
 		      "bytes of another session at %zu", at);
+}
+
+/* the next try writes to the same place */
+static void check_no_loot_of(size_t offset, uint64_t value)
+{
+	check(memcmp(s.mem + OUTPUT, "\x77\x77\x77\x77\x77\x77\x77\x77", 8),
+	      "%#llx at %zu brought bytes of another session",
+	      (unsigned long long)value, offset);
+	memset(s.mem + OUTPUT, 0, 64);
 }
 
 static void set_bytes(void *arg, size_t offset, size_t size, uint64_t value)
@@ -133,11 +143,12 @@ static void try_invoke(size_t offset, size_t size, uint64_t value)
 	struct drm_qda_arg args[3];
 	struct drm_qda_remote_invoke i;
 
-	i = echo_call(&s, args, arg_of(s.gem, 0x1000, 64), arg_of(s.gem, 0x2000, 64));
+	i = echo_call(&s, args, arg_of(s.gem, 0x1000, 64), arg_of(s.gem, OUTPUT, 64));
 	/* with a pointer of its own the struct must stay sane, not asynchronous */
 	set_bytes(&i, offset, size, value);
 	i.flags &= ~(uint32_t)(DRM_QDA_INVOKE_ASYNC | DRM_QDA_INVOKE_EVENT);
 	call(s.fd, INVOKE, &i);
+	check_no_loot_of(offset, value);
 }
 
 static unsigned int which_arg;
@@ -148,9 +159,10 @@ static void try_arg(size_t offset, size_t size, uint64_t value)
 	struct drm_qda_remote_invoke i;
 	int err;
 
-	i = echo_call(&s, args, arg_of(s.gem, 0x1000, 64), arg_of(s.gem, 0x2000, 64));
+	i = echo_call(&s, args, arg_of(s.gem, 0x1000, 64), arg_of(s.gem, OUTPUT, 64));
 	set_bytes(&args[which_arg], offset, size, value);
 	err = call(s.fd, INVOKE, &i);
+	check_no_loot_of(offset, value);
 	/* a foreign handle names nothing here */
 	if (offset == offsetof(struct drm_qda_arg, handle) && size == 4 &&
 	    value == theirs.handle)
