@@ -112,7 +112,6 @@ environment() {
 	export QDA_UAPI_SPARE=/dev/qda-sim-2 QDA_UAPI_DEVICE_SDSP=/run/dev-sdsp
 	export QDA_UAPI_RESULTS=/share/uapi
 	export QDA_TEST_DEVICE=cdsp QDA_TEST_OTHER=adsp QDA_TEST_SERVER=/dev/qda-sim-0
-	unset QDA_DEVICE
 }
 
 # What the suites take for granted is so, or nothing was shown.
