@@ -396,26 +396,12 @@ static void test_objects(const void *arg)
 
 /* --- allocations per call ------------------------------------------------ */
 
-#define TRACING		"/sys/kernel/tracing/"
 #define TRACED_CALLS	500
 
 struct allocations {
 	long driver, transport, others;
 	char example[200];
 };
-
-/* truncated first: that is what empties these files */
-static void trace_set(const char *file, const char *text)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), TRACING "%s", file);
-	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-	check(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text),
-	      "cannot write %s: %s", path, strerror(errno));
-	close(fd);
-}
 
 static void trace_start(void)
 {
