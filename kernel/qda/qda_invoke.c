@@ -207,8 +207,13 @@ static int qda_place_get(struct qda_session *session, bool async, bool listener,
 		    session->in_flight + session->num_done >= QDA_MAX_DONE)
 			err = -EAGAIN;
 		if (!err && room) {
-			call = qda_call_try_take(session, QDA_SLOT_USER,
-						 QDA_SLOTS_USER);
+			/*
+			 * What others wait for must not need memory: the first
+			 * slot is for listeners.
+			 */
+			call = qda_call_try_take(session,
+						 QDA_SLOT_USER + !listener,
+						 QDA_SLOTS_USER - !listener);
 			grow = !call && session->num_chunks < QDA_NUM_CHUNKS;
 		}
 		have = session->num_chunks;

@@ -22,7 +22,7 @@
 static_assert(QDA_NUM_SLOTS <= QDA_CTX_ID_MASK);
 static_assert(QDA_MAX_BANKS == 1 << QDA_CTX_BANK_BITS);
 static_assert(QDA_SLOT_USER < QDA_CHUNK_SLOTS);
-static_assert(QDA_SLOTS_USER >= QDA_MAX_IN_FLIGHT + 32);
+static_assert(QDA_SLOTS_USER > QDA_MAX_IN_FLIGHT + 32);
 
 /* --- chunks -------------------------------------------------------------- */
 

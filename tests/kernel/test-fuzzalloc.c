@@ -445,6 +445,44 @@ static const struct victim victims[] = {
 	{ "status-events", NULL, act_status, undo_status },
 };
 
+/* calls there is message memory for from the start */
+#define FIRST_CALLS	8
+
+/* what all others wait for needs no more memory than they had */
+static void test_listener(const void *arg)
+{
+	uint64_t tickets[FIRST_CALLS];
+	unsigned int rule, n, nth;
+
+	(void)arg;
+	take_time();
+	inject_setup();
+	for (nth = 1; nth <= 10; nth++) {
+		struct drm_qda_remote_invoke i;
+		int err;
+
+		sess_open_bench(&s);
+		rule = steer_number("hold handle=%u sid=%u n=0", s.bench, s.sid);
+		for (n = 0; n < FIRST_CALLS; n++)
+			tickets[n] = noop_submit(&s, 0, 0);
+		wait_held(rule, n, NULL, 0);
+		i = noop_call(&s, 0);
+		/* init2 of the listener */
+		i.handle = 3;
+		i.scalars = DRM_QDA_SCALARS(3, 0, 0, 0, 0);
+		inject(nth);
+		err = call(s.fd, INVOKE, &i);
+		injected();
+		check(!err && !i.status, "allocation %u failed: %s", nth, err_name(err));
+		steer(NULL, 0, "release %u", rule);
+		for (n = 0; n < FIRST_CALLS; n++)
+			check_eq(wait_ticket(s.fd, tickets[n], soon(), NULL), 0);
+		sess_close(&s);
+	}
+	close(nth_fd);
+	check_healthy();
+}
+
 int main(void)
 {
 	size_t i;
@@ -455,5 +493,6 @@ int main(void)
 	}
 	for (i = 0; i < ARRAY_SIZE(victims); i++)
 		add_case(victims[i].name, test_victim, &victims[i]);
+	add_case("listener", test_listener, NULL);
 	return run_kernel_cases("fuzzalloc");
 }
