@@ -25,7 +25,7 @@ static int qda_bank_take(struct qda_session *session)
 
 	lockdep_assert_held(&session->lock);
 	spin_lock_irq(&qdev->lock);
-	if (qdev->lost) {
+	if (qdev->leaving) {
 		err = -ENODEV;
 		goto unlock;
 	}

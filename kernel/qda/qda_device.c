@@ -5,6 +5,7 @@
  * The DRM device owns the memory and may outlive the channel to the DSP by as long as
  * files are open. Order of the end, which a DSP crash makes an everyday matter:
  *
+ *  0. if the DSP runs on: end its PDs, which it could not be asked to later;
  *  1. mark: from here no message is sent and no bank taken;
  *  2. wake every waiter with -EPIPE;
  *  3. drm_dev_unplug(): no new ioctl; and wait for those inside the transport;
@@ -16,6 +17,7 @@
  * was allocated for.
  */
 #include <linux/device.h>
+#include <linux/jiffies.h>
 #include <linux/property.h>
 
 #include <drm/drm_drv.h>
@@ -23,6 +25,9 @@
 #include <drm/drm_print.h>
 
 #include "qda_drv.h"
+
+/* How long a DSP that runs on may take to end its PDs */
+#define QDA_LET_GO_WAIT	HZ
 
 /* --- bring-up ------------------------------------------------------------ */
 
@@ -132,6 +137,52 @@ static struct qda_session *qda_device_first_session(struct qda_device *qdev)
 	return session;
 }
 
+/* The first one that may be on the DSP and has not been told to end */
+static struct qda_session *qda_device_first_alive(struct qda_device *qdev)
+{
+	struct qda_session *session, *alive = NULL;
+
+	spin_lock_irq(&qdev->lock);
+	list_for_each_entry(session, &qdev->sessions, node) {
+		if (session->state == QDA_SESSION_RELEASED)
+			continue;
+		qda_session_get(session);
+		alive = session;
+		break;
+	}
+	spin_unlock_irq(&qdev->lock);
+	return alive;
+}
+
+/**
+ * qda_device_let_go() - the driver leaves a DSP that runs on
+ * @qdev: which; qda_device_remove() comes next
+ *
+ * The PDs would go on, too, with stream ids that whoever drives the DSP next gives to
+ * others. So they are released; a DSP that does not answer is waited for no longer than
+ * a second.
+ */
+void qda_device_let_go(struct qda_device *qdev)
+{
+	unsigned long end = jiffies + QDA_LET_GO_WAIT;
+	struct qda_session *session;
+	long left;
+
+	spin_lock_irq(&qdev->lock);
+	WRITE_ONCE(qdev->leaving, true);
+	spin_unlock_irq(&qdev->lock);
+	while ((session = qda_device_first_alive(qdev))) {
+		qda_session_let_go(session);
+		qda_session_put(session);
+	}
+	while ((left = end - jiffies) > 0 &&
+	       (session = qda_device_first_session(qdev))) {
+		wait_event_timeout(session->place_wq, !READ_ONCE(session->bank),
+				   left);
+		qda_session_put(session);
+	}
+}
+
 /**
  * qda_device_remove() - the DSP is gone, or is to be let go
  * @qdev: which; not to be used by the caller afterwards
@@ -141,6 +192,7 @@ void qda_device_remove(struct qda_device *qdev)
 	struct qda_session *session;
 
 	spin_lock_irq(&qdev->lock);
+	WRITE_ONCE(qdev->leaving, true);
 	WRITE_ONCE(qdev->lost, true);
 	list_for_each_entry(session, &qdev->sessions, node) {
 		qda_calls_end_locked(session, -EPIPE, true);

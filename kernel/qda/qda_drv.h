@@ -135,6 +135,8 @@ struct qda_mem_ops {
  * @lock: protects what replies touch: @lost, @seq, @sessions, @status_sessions, who
  *	owns a bank, and in each session the fields that say so. Taken from the
  *	transport's callback, so with interrupts off
+ * @leaving: nothing begins any more: the driver lets the DSP go, or it is @lost;
+ *	written under @lock
  * @lost: the DSP is gone: nothing is sent, nothing is taken any more
  * @seq: number of the last message
  * @sessions: that hold a bank
@@ -161,6 +163,7 @@ struct qda_device {
 	struct qda_bank banks[QDA_MAX_BANKS];
 
 	spinlock_t lock; /* see @lock above */
+	bool leaving;
 	bool lost;
 	u64 seq;
 	struct list_head sessions;
@@ -555,6 +558,7 @@ void qda_cb_exit(void);
 
 /* qda_session.c */
 int qda_session_open(struct drm_device *drm, struct drm_file *file);
+void qda_session_let_go(struct qda_session *session);
 void qda_session_close(struct drm_device *drm, struct drm_file *file);
 void qda_session_get(struct qda_session *session);
 void qda_session_put(struct qda_session *session);

@@ -78,6 +78,8 @@ static void qda_rpmsg_remove(struct rpmsg_device *rpdev)
 
 	if (qda_rpmsg_is_deleted(rpdev))
 		qda_heap_dsp_gone(&qdev->heap);
+	else
+		qda_device_let_go(qdev);
 	qda_device_remove(qdev);
 }
 

@@ -106,7 +106,7 @@ bool qda_session_privileged(struct drm_file *file)
  */
 int qda_session_check(struct qda_session *session)
 {
-	if (READ_ONCE(session->qdev->lost))
+	if (READ_ONCE(session->qdev->leaving))
 		return -ENODEV;
 	switch (READ_ONCE(session->state)) {
 	case QDA_SESSION_RUNNING:
@@ -143,15 +143,16 @@ static void qda_session_set_state(struct qda_session *session,
 
 /* --- ending -------------------------------------------------------------- */
 
-/* Wakes everybody with -ECANCELED; the caller queues the release */
+/* Wakes everybody; the caller queues the release */
 static void qda_session_end(struct qda_session *session)
 {
 	struct qda_device *qdev = session->qdev;
+	int error = READ_ONCE(qdev->leaving) ? -EPIPE : -ECANCELED;
 
 	lockdep_assert_held(&session->lock);
 	spin_lock_irq(&qdev->lock);
 	WRITE_ONCE(session->state, QDA_SESSION_RELEASED);
-	qda_calls_end_locked(session, -ECANCELED, false);
+	qda_calls_end_locked(session, error, false);
 	qda_place_wake(session);
 	spin_unlock_irq(&qdev->lock);
 }
@@ -232,6 +233,27 @@ static void qda_session_release_work(struct work_struct *work)
 	if (err == -ENOMEM)
 		qda_session_queue_release(session, QDA_RELEASE_RETRY);
 	qda_session_put(session);
+}
+
+/**
+ * qda_session_let_go() - end a session whose file stays open
+ * @session: the driver leaves its DSP, which runs on; the caller holds a reference
+ *
+ * Nothing waits for the DSP. What is beginning finds itself ended when it is answered.
+ */
+void qda_session_let_go(struct qda_session *session)
+{
+	enum qda_session_state state;
+
+	mutex_lock(&session->lock);
+	state = session->state;
+	if (state != QDA_SESSION_RELEASED)
+		qda_session_end(session);
+	if (state == QDA_SESSION_NONE)
+		qda_session_bury(session);
+	mutex_unlock(&session->lock);
+	if (state == QDA_SESSION_RUNNING)
+		qda_session_queue_release(session, 0);
 }
 
 /**
@@ -335,7 +357,7 @@ static bool qda_static_ended(struct qda_call *call, int error, s32 status,
 
 static int qda_session_may_begin(struct qda_session *session)
 {
-	if (READ_ONCE(session->qdev->lost))
+	if (READ_ONCE(session->qdev->leaving))
 		return -ENODEV;
 	if (session->state == QDA_SESSION_RELEASED)
 		return -ECANCELED;

@@ -40,6 +40,7 @@ struct qda_device *qda_device_add(struct device *parent,
 				  const struct qda_soc *soc,
 				  const struct qda_transport *transport,
 				  void *priv);
+void qda_device_let_go(struct qda_device *qdev);
 void qda_device_remove(struct qda_device *qdev);
 void qda_device_rx(struct qda_device *qdev, const void *data, size_t len);
 

@@ -81,8 +81,39 @@ static void test_refused(const void *arg)
 }
 
 /* without the DSP's device the open files still need the code */
+/* PDs that were asked to end, and have said that they did */
+static unsigned int released_in(const char *text)
+{
+	unsigned int n = 0;
+	const char *at = text;
+
+	while ((at = strstr(at, "handle=0x1 sc=0x01010000"))) {
+		const char *end = at, *line;
+		char ctx[32], words[80];
+
+		for (line = at; line > text && line[-1] != '\n'; line--)
+			;
+		line = strstr(line, "ctx=");
+		check(line && sscanf(line, "%31s", ctx) == 1, "no context");
+		snprintf(words, sizeof(words), "%s ticket=", ctx);
+		for (at++; (end = strstr(end + 1, "qda_call_end:"));)
+			if (!strncmp(strstr(end, "ctx="), words, strlen(words))) {
+				line = strstr(end, "error=");
+				n += !strncmp(line, "error=0 status=0x0\n", 19);
+				break;
+			}
+	}
+	return n;
+}
+
+/* the DSP runs on, and so would the PDs, beside those of the next driver */
 static void test_unbound(const void *arg)
 {
+	static char text[64 << 10];
+	struct drm_qda_remote_invoke i;
+	struct sess idle;
+	struct job job;
+	unsigned int n;
 	char name[64];
 	int fd;
 
@@ -91,8 +122,22 @@ static void test_unbound(const void *arg)
 	rpmsg_name("cdsp", name, sizeof(name));
 	fd = dev_open();
 	sess_open_bench(&s);
+	sess_open(&idle);
+	n = steer_number("hold handle=%u", s.bench);
+	i = noop_call(&s, 0);
+	job_start(&job, s.fd, DRM_IOCTL_QDA_REMOTE_INVOKE, &i);
+	wait_held(n, 1, NULL, 0);
+	trace_set("trace", "");
+	trace_set("events/qda/enable", "1");
 	check_eq(file_write("/sys/bus/rpmsg/drivers/qda/unbind", name), 0);
+	trace_set("events/qda/enable", "0");
+	check(!file_whole(TRACING "trace", text, sizeof(text)), "no trace");
+	n = released_in(text);
+	check(n == 2, "%u of 2 PDs have ended: %s", n, text);
+	check_eq(job_join(&job), -EPIPE);
 	wait_lost(fd);
+	wait_lost(idle.fd);
+	sess_close(&idle);
 	check_refused("open files of a device that is gone");
 	dev_close(fd);
 	check_refused("a mapping of a device that is gone");
