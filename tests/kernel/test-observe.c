@@ -76,7 +76,7 @@ static void test_trace_calls(const void *arg)
 	check_events(text, 1, "qda_call_start:", words, &started);
 	snprintf(words, sizeof(words), "handle=%#x sc=0x%02x", s.bench, BENCH_NOOP);
 	check_events(text, 1, "qda_call_start:", words, NULL);
-	check_events(text, 1, "qda_call_end:", "error=0 status=0", &ended);
+	check_events(text, 1, "qda_call_end:", "error=0 status=0x0", &ended);
 	check(started == ended, "%#" PRIx64 " went, %#" PRIx64 " ended", started, ended);
 	check_events(text, 0, "qda_reply_ignored:", "", NULL);
 
@@ -110,7 +110,7 @@ static void test_trace_lost(const void *arg)
 	dsp_crash();
 	check_eq(job_join(&job), -EPIPE);
 	trace_stop(text, sizeof(text));
-	snprintf(words, sizeof(words), "error=%d status=0", -EPIPE);
+	snprintf(words, sizeof(words), "error=%d status=0x0", -EPIPE);
 	check_events(text, 1, "qda_call_end:", words, NULL);
 	sess_close(&s);
 	wait_device_back();
