@@ -118,6 +118,21 @@ own_prefix() {
 		! grep -o '": "[^"]*"' "$scratch/installed" | grep -v '": "/opt/qda/'
 }
 
+# the newest release, too, has to do without the driver in its tree
+newest_builds() {
+	local newest
+
+	newest=$(find "$cache" -maxdepth 2 -path '*/kernel-*-debug-*/done' -printf '%h\n' |
+		sort -V | tail -1)
+	[ -n "$newest" ] || return 0
+	mkdir "$scratch/newest"
+	nice -n 19 "$top/kernel/build-modules.sh" build "$newest" arm64 aarch64-linux-gnu- "$top" \
+		"$scratch/newest" qda.ko "$scratch/newest/qda.ko" "$scratch/newest/qda.d" || return
+	! grep -qi 'warning:' "$scratch/said" || return
+	[[ $(modinfo -F vermagic "$scratch/newest/qda.ko") = \
+		"$(cat "$newest/include/config/kernel.release") "* ]]
+}
+
 # --- DKMS ----------------------------------------------------------------------
 
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$top/kernel/dkms.conf")
@@ -140,6 +155,16 @@ dkms_builds() {
 	[[ $(modinfo -F vermagic "$at"/module/qda.ko*) = "$release "* ]]
 }
 
+dkms_installs() {
+	# not where meson has installed the same module
+	mkdir -p "$scratch/dkms-root/$release"
+	ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- PATH=$scratch/bin:$PATH \
+		dkms install --dkmstree "$scratch/dkms" --sourcetree "$dest/usr/src" \
+		--installtree "$scratch/dkms-root" --kernelsourcedir "$kernel" --no-depmod \
+		-k "$release" -a arm64 -m libqda-qda -v "$version" || return
+	[ -n "$(find "$scratch/dkms-root/$release/updates/dkms" -name 'qda.ko*')" ]
+}
+
 dkms_refuses() { # RELEASE
 	! dkms_build "$1" && grep -q BUILD_EXCLUSIVE "$scratch/said"
 }
@@ -152,6 +177,7 @@ check 'meson install' install_it
 check 'depmod' depmod_finds
 check 'the alias of the driver' alias_known
 check 'a prefix of its own' own_prefix
+check 'the newest kernel' newest_builds
 check 'no directory' refused "there is no directory $scratch/none" "$scratch/none"
 check 'not a build directory' not_for \
 	"$top is not the build directory of a kernel (no include/config/auto.conf)" "$top"
@@ -168,6 +194,7 @@ check 'without -Dkdir' summary 'no: cross-built, and no -Dkdir' -Dkdir=
 mkdir -p "$scratch/bin" "$scratch/dkms"
 ln -s "$(command -v aarch64-linux-gnu-strip)" "$scratch/bin/strip"
 check 'dkms build' dkms_builds
+check 'dkms install' dkms_installs
 check 'DKMS with an older kernel' dkms_refuses 6.11.9-qda
 echo "modules: $n looked at, $bad problems ($((SECONDS - began)) s)"
 [ "$bad" -eq 0 ]
