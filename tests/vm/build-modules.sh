@@ -51,6 +51,8 @@ if grep -q '^CONFIG_DRM_ACCEL_QDA=m' "$kernel/.config"; then
 		fail drivers/accel/qda
 	exec 7>&-
 else
+	# as the debug kernel's own driver has them
+	[[ $kernel != *-debug-* ]] || make+=(QDA_KUNIT=y)
 	"${make[@]}" M="$work/kernel" modules >>"$log" 2>&1 || fail kernel
 fi
 for module in "$work/kernel/qda_sim" "$work"/tests/kernel/modules/*/; do

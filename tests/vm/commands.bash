@@ -249,9 +249,11 @@ test_guest() {
 
 	head1 "tests: $1"
 	vm_ready "$1" || return 0
-	case $1 in
-	vm-debug*) options+=(--debug) ;;
-	*-races) options+=(--without compat) ;;
+	[[ $1 != vm-debug* ]] || options+=(--debug)
+	case $1:$# in
+	*-races:*) options+=(--without compat) ;;
+	# named suites, of which it is none
+	vm-debug:[!1]*) ;;
 	*) vm_compat "$1" || options+=(--without compat) ;;
 	esac
 	test_suites "$1" "${options[@]}"

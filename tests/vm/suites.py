@@ -91,10 +91,10 @@ def environment(build):
     }
 
 
-def wants_compat(words, variant, without):
+def wants_compat(words, without):
     if without == 'compat':
         return False
-    return any(w.startswith('compat') for w in words) if words else variant == 'plain'
+    return not words or any(w.startswith('compat') for w in words)
 
 
 def find_compat_tests(build):
@@ -432,7 +432,7 @@ def main():
 
     build = os.environ.get('QDA_VM_BUILD') or f'{TOP}/build-vm'
     subprocess.run([f'{HERE}/cross.sh', build], check=True, stdout=subprocess.DEVNULL)
-    compat = wants_compat(args.what, variant, args.without)
+    compat = wants_compat(args.what, args.without)
     if compat:
         subprocess.run([f'{HERE}/cross.sh', build, 'armhf'], check=True,
                        stdout=subprocess.DEVNULL)
