@@ -176,21 +176,6 @@ void rpmsg_name(const char *dsp, char *name, size_t size)
 	check(name[0], "the driver is bound to no %s", dsp);
 }
 
-/* --- tracefs --------------------------------------------------------------- */
-
-void trace_set(const char *file, const char *text)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), TRACING "%s", file);
-	/* truncated: that is what empties these files */
-	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-	check(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text),
-	      "cannot write %s: %s", path, strerror(errno));
-	close(fd);
-}
-
 /* --- sessions ------------------------------------------------------------ */
 
 struct drm_qda_remote_map map_of(uint32_t gem, int32_t dsp_id)

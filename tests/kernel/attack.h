@@ -35,12 +35,6 @@ void wait_lost(int fd);
 /* name of the DSP's device on the rpmsg bus */
 void rpmsg_name(const char *dsp, char *name, size_t size);
 
-/* --- tracefs --------------------------------------------------------------- */
-
-#define TRACING	"/sys/kernel/tracing/"
-/* a file of it; the case fails where that cannot be written */
-void trace_set(const char *file, const char *text);
-
 /* --- sessions ------------------------------------------------------------ */
 
 /* arguments that map a buffer's first page under this integer */

@@ -1,58 +1,18 @@
 // SPDX-License-Identifier: MIT
 /* What the driver lets an administrator see: tracepoints, fdinfo, debugfs. */
 #include <inttypes.h>
-#include <sys/ioctl.h>
 
 #include "attack.h"
+#include "trace.h"
 
 static struct sess s;
 
 /* --- tracepoints --------------------------------------------------------- */
 
-static void trace_start(void)
-{
-	trace_set("tracing_on", "0");
-	trace_set("trace", "");
-	trace_set("events/qda/enable", "1");
-	trace_set("tracing_on", "1");
-}
-
-static void trace_stop(char *text, size_t size)
-{
-	trace_set("tracing_on", "0");
-	trace_set("events/qda/enable", "0");
-	check(!file_whole(TRACING "trace", text, size), "no " TRACING "trace");
-	trace_set("trace", "");
-	trace_set("tracing_on", "1");
-}
-
-/* how many lines have these words; the context of the last one may be asked for */
-static unsigned int count_events(const char *text, const char *event, const char *words,
-				 uint64_t *ret_ctx)
-{
-	unsigned int n = 0;
-	const char *at, *end;
-
-	for (at = text; (at = strstr(at, event)); at = end) {
-		char line[256];
-
-		end = at + strcspn(at, "\n");
-		snprintf(line, sizeof(line), "%.*s", (int)(end - at), at);
-		if (!strstr(line, words))
-			continue;
-		n++;
-		at = strstr(line, "ctx=");
-		check(at, "no ctx in %s", line);
-		if (ret_ctx)
-			*ret_ctx = strtoull(at + 4, NULL, 0);
-	}
-	return n;
-}
-
 static void check_events(const char *text, unsigned int want, const char *event,
 			 const char *words, uint64_t *ret_ctx)
 {
-	unsigned int n = count_events(text, event, words, ret_ctx);
+	unsigned int n = trace_count(text, event, words, ret_ctx);
 
 	check(n == want, "%u of %u %s with \"%s\" in: %s", n, want, event, words, text);
 }
@@ -68,9 +28,9 @@ static void test_trace_calls(const void *arg)
 	use_device(arg, "");
 	sess_open_bench(&s);
 	i = noop_call(&s, 0);
-	trace_start();
+	trace_driver();
 	check_eq(call(s.fd, INVOKE, &i), 0);
-	trace_stop(text, sizeof(text));
+	trace_read(text, sizeof(text));
 	check_eq(i.status, 0);
 	snprintf(words, sizeof(words), "%s ctx=", sim_label());
 	check_events(text, 1, "qda_call_start:", words, &started);
@@ -83,9 +43,9 @@ static void test_trace_calls(const void *arg)
 	/* what the DSP says of it */
 	steer(NULL, 0, "reply handle=%u status=0x27 n=1", s.bench);
 	i = noop_call(&s, 0);
-	trace_start();
+	trace_driver();
 	check_eq(call(s.fd, INVOKE, &i), 0);
-	trace_stop(text, sizeof(text));
+	trace_read(text, sizeof(text));
 	check_eq(i.status, 0x27);
 	check_events(text, 1, "qda_call_end:", "error=0 status=0x27", NULL);
 	sess_close(&s);
@@ -104,12 +64,12 @@ static void test_trace_lost(const void *arg)
 	sess_open_bench(&s);
 	rule = steer_number("hold handle=%u", s.bench);
 	i = noop_call(&s, 0);
-	trace_start();
+	trace_driver();
 	job_start(&job, s.fd, INVOKE, &i);
 	wait_held(rule, 1, NULL, 0);
 	dsp_crash();
 	check_eq(job_join(&job), -EPIPE);
-	trace_stop(text, sizeof(text));
+	trace_read(text, sizeof(text));
 	snprintf(words, sizeof(words), "error=%d status=0x0", -EPIPE);
 	check_events(text, 1, "qda_call_end:", words, NULL);
 	sess_close(&s);
@@ -121,7 +81,6 @@ static void test_trace_lost(const void *arg)
 static void test_trace_ignored(const void *arg)
 {
 	struct drm_qda_remote_invoke i;
-	uint64_t started = 0, ignored = 1;
 	static char text[64 << 10];
 	char words[64];
 
@@ -129,17 +88,17 @@ static void test_trace_ignored(const void *arg)
 	sess_open_bench(&s);
 	steer(NULL, 0, "reply handle=%u times=3 n=1", s.bench);
 	i = noop_call(&s, 0);
-	trace_start();
+	trace_driver();
 	check_eq(call(s.fd, INVOKE, &i), 0);
 	/* what comes after the first one has come when this is answered */
 	check_session(&s);
-	trace_stop(text, sizeof(text));
+	trace_read(text, sizeof(text));
 	snprintf(words, sizeof(words), "handle=%#x sc=0x%02x", s.bench, BENCH_NOOP);
-	check(count_events(text, "qda_call_start:", words, &started) >= 1,
+	check(trace_count(text, "qda_call_start:", words, NULL) >= 1,
 	      "no call in: %s", text);
-	check_events(text, 2, "qda_reply_ignored:", sim_label(), &ignored);
-	check(count_events(text, "qda_call_start:", "", NULL) ==
-	      count_events(text, "qda_call_end:", "", NULL), "not each call ended: %s",
+	check_events(text, 2, "qda_reply_ignored:", sim_label(), NULL);
+	check(trace_count(text, "qda_call_start:", "", NULL) ==
+	      trace_count(text, "qda_call_end:", "", NULL), "not each call ended: %s",
 	      text);
 	sess_close(&s);
 }

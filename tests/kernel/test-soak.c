@@ -17,6 +17,7 @@
 #include "qda_sim/qda_sim.h"
 
 #include "attack.h"
+#include "trace.h"
 
 #define INVOKE		DRM_IOCTL_QDA_REMOTE_INVOKE
 #define MAX_CACHES	400

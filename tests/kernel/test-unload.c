@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include "attack.h"
+#include "trace.h"
 
 #define MODULE	"qda"
 #define BUSY	(-EWOULDBLOCK)
@@ -80,33 +81,10 @@ static void test_refused(const void *arg)
 	check_healthy();
 }
 
-/* without the DSP's device the open files still need the code */
-/* PDs that were asked to end, and have said that they did */
-static unsigned int released_in(const char *text)
-{
-	unsigned int n = 0;
-	const char *at = text;
-
-	while ((at = strstr(at, "handle=0x1 sc=0x01010000"))) {
-		const char *end = at, *line;
-		char ctx[32], words[80];
-
-		for (line = at; line > text && line[-1] != '\n'; line--)
-			;
-		line = strstr(line, "ctx=");
-		check(line && sscanf(line, "%31s", ctx) == 1, "no context");
-		snprintf(words, sizeof(words), "%s ticket=", ctx);
-		for (at++; (end = strstr(end + 1, "qda_call_end:"));)
-			if (!strncmp(strstr(end, "ctx="), words, strlen(words))) {
-				line = strstr(end, "error=");
-				n += !strncmp(line, "error=0 status=0x0\n", 19);
-				break;
-			}
-	}
-	return n;
-}
-
-/* the DSP runs on, and so would the PDs, beside those of the next driver */
+/*
+ * Without the DSP's device the open files still need the code. The DSP runs on, and so
+ * would the PDs, beside those of the next driver.
+ */
 static void test_unbound(const void *arg)
 {
 	static char text[64 << 10];
@@ -127,12 +105,13 @@ static void test_unbound(const void *arg)
 	i = noop_call(&s, 0);
 	job_start(&job, s.fd, DRM_IOCTL_QDA_REMOTE_INVOKE, &i);
 	wait_held(n, 1, NULL, 0);
-	trace_set("trace", "");
-	trace_set("events/qda/enable", "1");
+	trace_driver();
 	check_eq(file_write("/sys/bus/rpmsg/drivers/qda/unbind", name), 0);
-	trace_set("events/qda/enable", "0");
-	check(!file_whole(TRACING "trace", text, sizeof(text)), "no trace");
-	n = released_in(text);
+	trace_read(text, sizeof(text));
+	/* RELEASE, of the two sessions, and the DSP's answers */
+	n = trace_count(text, "qda_call_start:", "handle=0x1 sc=0x01010000", NULL);
+	check(n == 2, "%u of 2 PDs were told to end: %s", n, text);
+	n = trace_count(text, "qda_call_end:", "error=0 status=0x0", NULL);
 	check(n == 2, "%u of 2 PDs have ended: %s", n, text);
 	check_eq(job_join(&job), -EPIPE);
 	wait_lost(fd);
